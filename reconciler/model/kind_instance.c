@@ -1,0 +1,82 @@
+/* kind_instance.c - Instance: a machine; mostly observed, for what routes and entries lead to. */
+#include "reconciler/model/kind.h"
+
+static const struct field fields[INS_N] = {
+    [INS_VSWITCH] = {.name = "vSwitch",
+                     .type = FIELD_REF,
+                     .flags = FIELD_REQUIRED | FIELD_IMMUTABLE | FIELD_PARENT,
+                     .ref = KIND_VSWITCH,
+                     .doc = "The vSwitch of its primary interface."},
+    [INS_PRIVATE_IP] =
+        {.name = "privateIp",
+         .type = FIELD_IP,
+         .flags = FIELD_IMMUTABLE,
+         .doc =
+             "Private address; the cloud takes a free one when not set. Source: RunInstances, PrivateIpAddress"},
+    [INS_GROUPS] = {.name = "securityGroups",
+                    .type = FIELD_REF_LIST,
+                    .flags = FIELD_SET | FIELD_REQUIRED,
+                    .ref = KIND_SECURITY_GROUP,
+                    .min = 1,
+                    .max = 5,
+                    .doc =
+                        "Groups that it is a member of. Source: ModifyInstanceAttribute, SecurityGroupIds.N"},
+    [INS_IMAGE] = {.name = "image",
+                   .type = FIELD_TEXT,
+                   .flags = FIELD_REQUIRED | FIELD_IMMUTABLE,
+                   .doc = "Image id. Source: RunInstances, ImageId"},
+    [INS_TYPE] = {.name = "instanceType",
+                  .type = FIELD_TEXT,
+                  .flags = FIELD_REQUIRED | FIELD_IMMUTABLE,
+                  .doc = "As in ecs.t6-c1m1.large. Source: RunInstances, InstanceType"},
+    [INS_NAME] = {.name = "name",
+                  .type = FIELD_TEXT,
+                  .flags = FIELD_CREATE_ONLY,
+                  .rule = RULE_NAME,
+                  .doc =
+                      "Name in the console; metadata.name when not set. Source: RunInstances, InstanceName"},
+    [INS_DESCRIPTION] = {.name = "description",
+                         .type = FIELD_TEXT,
+                         .rule = RULE_DESCRIPTION,
+                         .initial = "",
+                         .doc = "Source: RunInstances, Description"},
+    [INS_DELETION_PROTECTION] =
+        {.name = "deletionProtection",
+         .type = FIELD_BOOL,
+         .initial = "false",
+         .doc = "The cloud refuses to release it. Source: ModifyInstanceAttribute, DeletionProtection"},
+    [INS_TAGS] = {.name = "tags",
+                  .type = FIELD_MAP,
+                  .max = 18,
+                  .doc = "Tags; those of others are left alone."},
+    [INS_VPC] = {.name = "vpc",
+                 .type = FIELD_REF,
+                 .flags = FIELD_COMPUTED,
+                 .ref = KIND_VPC,
+                 .doc = "The VPC that it lies in."},
+    [INS_EIP] = {.name = "eip",
+                 .type = FIELD_TEXT,
+                 .flags = FIELD_COMPUTED,
+                 .doc = "Id of an EIP bound to it."},
+    [INS_PUBLIC_IP] = {.name = "publicIp",
+                       .type = FIELD_TEXT,
+                       .flags = FIELD_COMPUTED,
+                       .doc = "A public address of its own."},
+};
+
+const struct kind_info kind_instance = {
+    .name = "Instance",
+    .plural = "instances",
+    .short_name = "ecs",
+    .id_prefix = "i-",
+    .doc = "A virtual machine; most often `lifecycle: {management: observe}`.",
+    .example =
+        "apiVersion: headgate/v1\nkind: Instance\nmetadata:\n  name: ecs1\nspec:\n  vSwitch: web\n  securityGroups: [web]\n"
+        "  image: aliyun_3_x64_20G_alibase_20240819.vhd\n  instanceType: ecs.t6-c1m1.large\n",
+    .fields = fields,
+    .n_fields = INS_N,
+    .name_field = INS_NAME,
+    .tags_field = INS_TAGS,
+    .description_field = INS_DESCRIPTION,
+    .flags = KIND_TAGGABLE | KIND_HAS_STATUS,
+};

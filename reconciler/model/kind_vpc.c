@@ -1,0 +1,55 @@
+/* kind_vpc.c - Vpc: the private network that everything else lies in. */
+#include "reconciler/model/kind.h"
+
+static const struct field fields[VPC_N] = {
+    [VPC_CIDR] = {.name = "cidrBlock",
+                  .type = FIELD_CIDR,
+                  .flags = FIELD_REQUIRED | FIELD_OUTAGE,
+                  .min = 8,
+                  .max = 28,
+                  .doc = "Primary IPv4 block. Source: CreateVpc, CidrBlock"},
+    [VPC_SECONDARY] =
+        {.name = "secondaryCidrBlocks",
+         .type = FIELD_CIDR_LIST,
+         .flags = FIELD_SET,
+         .max = 5,
+         .doc = "Further IPv4 blocks, added and removed one at a time. Source: AssociateVpcCidrBlock"},
+    [VPC_NAME] = {.name = "name",
+                  .type = FIELD_TEXT,
+                  .flags = FIELD_CREATE_ONLY,
+                  .rule = RULE_NAME,
+                  .doc = "Name in the console; metadata.name when not set. Source: CreateVpc, VpcName"},
+    [VPC_DESCRIPTION] = {.name = "description",
+                         .type = FIELD_TEXT,
+                         .rule = RULE_DESCRIPTION,
+                         .initial = "",
+                         .doc = "Source: CreateVpc, Description"},
+    [VPC_RESOURCE_GROUP] = {.name = "resourceGroup",
+                            .type = FIELD_TEXT,
+                            .rule = RULE_CLOUD_ID,
+                            .doc = "Resource group id (rg-…); moved in place. Source: MoveResourceGroup"},
+    [VPC_TAGS] = {.name = "tags",
+                  .type = FIELD_MAP,
+                  .max = 18,
+                  .doc = "Tags; those of others are left alone."},
+    [VPC_SYSTEM_TABLE] = {.name = "systemRouteTable",
+                          .type = FIELD_TEXT,
+                          .flags = FIELD_COMPUTED,
+                          .doc = "Id of the route table that came with the VPC."},
+};
+
+const struct kind_info kind_vpc = {
+    .name = "Vpc",
+    .plural = "vpcs",
+    .short_name = "vpc",
+    .id_prefix = "vpc-",
+    .doc = "A virtual private network with one IPv4 block, or several.",
+    .example =
+        "apiVersion: headgate/v1\nkind: Vpc\nmetadata:\n  name: main\nspec:\n  cidrBlock: 192.168.0.0/16\n",
+    .fields = fields,
+    .n_fields = VPC_N,
+    .name_field = VPC_NAME,
+    .tags_field = VPC_TAGS,
+    .description_field = VPC_DESCRIPTION,
+    .flags = KIND_TAGGABLE | KIND_HAS_STATUS,
+};

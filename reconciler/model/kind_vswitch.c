@@ -1,0 +1,56 @@
+/* kind_vswitch.c - VSwitch: a subnet of a VPC in one zone. */
+#include "reconciler/model/kind.h"
+
+static const struct field fields[VSW_N] = {
+    [VSW_VPC] = {.name = "vpc",
+                 .type = FIELD_REF,
+                 .flags = FIELD_REQUIRED | FIELD_IMMUTABLE | FIELD_KEY | FIELD_PARENT,
+                 .ref = KIND_VPC,
+                 .doc = "The VPC it lies in."},
+    [VSW_ZONE] = {.name = "zone",
+                  .type = FIELD_TEXT,
+                  .flags = FIELD_REQUIRED | FIELD_IMMUTABLE,
+                  .rule = RULE_ZONE,
+                  .doc = "Zone id, as in cn-shanghai-b. Source: CreateVSwitch, ZoneId"},
+    [VSW_CIDR] = {.name = "cidrBlock",
+                  .type = FIELD_CIDR,
+                  .flags = FIELD_REQUIRED | FIELD_IMMUTABLE | FIELD_KEY,
+                  .min = 16,
+                  .max = 29,
+                  .doc = "Block inside the VPC's, overlapping no other. Source: CreateVSwitch, CidrBlock"},
+    [VSW_NAME] = {.name = "name",
+                  .type = FIELD_TEXT,
+                  .flags = FIELD_CREATE_ONLY,
+                  .rule = RULE_NAME,
+                  .doc =
+                      "Name in the console; metadata.name when not set. Source: CreateVSwitch, VSwitchName"},
+    [VSW_DESCRIPTION] = {.name = "description",
+                         .type = FIELD_TEXT,
+                         .rule = RULE_DESCRIPTION,
+                         .initial = "",
+                         .doc = "Source: CreateVSwitch, Description"},
+    [VSW_TAGS] = {.name = "tags",
+                  .type = FIELD_MAP,
+                  .max = 18,
+                  .doc = "Tags; those of others are left alone."},
+    [VSW_ROUTE_TABLE] = {.name = "routeTable",
+                         .type = FIELD_TEXT,
+                         .flags = FIELD_COMPUTED,
+                         .doc = "Id of the route table that applies to it."},
+};
+
+const struct kind_info kind_vswitch = {
+    .name = "VSwitch",
+    .plural = "vswitches",
+    .short_name = "vsw",
+    .id_prefix = "vsw-",
+    .doc = "A subnet of a VPC, in one zone.",
+    .example = "apiVersion: headgate/v1\nkind: VSwitch\nmetadata:\n  name: web\nspec:\n  vpc: main\n"
+               "  zone: cn-shanghai-b\n  cidrBlock: 192.168.1.0/24\n",
+    .fields = fields,
+    .n_fields = VSW_N,
+    .name_field = VSW_NAME,
+    .tags_field = VSW_TAGS,
+    .description_field = VSW_DESCRIPTION,
+    .flags = KIND_TAGGABLE | KIND_HAS_STATUS,
+};
