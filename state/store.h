@@ -15,7 +15,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { STORE_SCHEMA_VERSION = 1 };
+enum {
+    STORE_SCHEMA_VERSION = 1,
+    /* History is kept per stack, up to this many; the oldest go when a new run begins. */
+    STORE_KEEP_RUNS = 1000,
+    STORE_KEEP_EVENTS = 100000,
+};
 #define STORE_APPLICATION_ID 0x68674731 /* "hgG1" */
 
 struct store;
@@ -25,7 +30,10 @@ enum store_mode {
     STORE_READ_WRITE, /* created when missing, with its folder, mode 0600 / 0700 */
 };
 
-/* Opens, checks and migrates. */
+/* Opens, checks and migrates. One process opens a file for writing once at a time (else ERR_BUSY).
+ * ERR_STATE: not a state file, damaged, or from a newer headgate. ERR_IO: cannot be read or written, disk
+ * full. ERR_BUSY: another process writes to it for longer than we wait (5 s). The message has path and
+ * remedy. */
 MUST_CHECK enum err_code store_open(const char *path, enum store_mode mode, struct store **out,
                                     struct err *err);
 void store_close(struct store *s); /* accepts NULL */
@@ -38,7 +46,7 @@ const char *store_id(const struct store *s);
 /* ---- locks: one per stack ---- */
 struct lock_holder {
     char operation[16]; /* "apply" */
-    char host[64], boot_id[40], user[32];
+    char host[65], boot_id[40], user[32];
     int64_t pid;
     int64_t since_unix_ms;
     char id[27]; /* of this lock, for `unlock` */
@@ -46,12 +54,16 @@ struct lock_holder {
 
 /* Takes the stack's lock for this process. ERR_LOCKED when somebody holds it: *holder tells who (may be
  * NULL), the message names pid, host, since and how to unlock. A lock whose holder is dead (same host and
- * boot, no such process; or same host and another boot) is taken over: *took_over is set then. */
+ * boot, no such process; or same host and another boot) is taken over: *took_over is set then and an event
+ * `lock-taken-over` is left. Locks do not nest: a second one of the same process is ERR_LOCKED, too. */
 MUST_CHECK enum err_code store_lock(struct store *s, struct text stack, const char *operation,
                                     int64_t now_unix_ms, struct lock_holder *holder, bool *took_over,
                                     struct err *err);
+/* ERR_STALE when the lock that this store took is not there any more: somebody broke it. Then, too, this
+ * store holds it no longer. ERR_INPUT when this store did not take it. */
 MUST_CHECK enum err_code store_unlock(struct store *s, struct text stack, struct err *err);
-/* Breaks somebody's lock by its id (or any when id is NULL). ERR_INPUT when there is none, or another id. */
+/* Breaks somebody's lock by its id (or any when id is NULL). ERR_INPUT when there is none, or another id.
+ * Leaves an event `lock-broken`. */
 MUST_CHECK enum err_code store_break_lock(struct store *s, struct text stack, const char *id,
                                           struct err *err);
 /* ERR_OK and *held. */
@@ -69,9 +81,23 @@ MUST_CHECK enum err_code store_stacks(struct store *s, struct arena *a, struct t
 MUST_CHECK enum err_code store_owner_of(struct store *s, enum kind kind, const char *id, struct arena *a,
                                         struct text *stack, struct text *name, struct err *err);
 
-/* ---- intents ---- */
-enum intent_state { INTENT_OPEN, INTENT_SETTLED };
+/* ---- generations ---- */
+/* How often an address was created, or was about to be. It outlives the record and never goes back, so that
+ * a client token is never used for a second creation. */
+struct generation {
+    enum kind kind;
+    struct text name;
+    uint32_t generation;
+};
 
+/* *out is 0 for an address that was never seen. */
+MUST_CHECK enum err_code store_generation(struct store *s, struct text stack, enum kind kind,
+                                          struct text name, uint32_t *out, struct err *err);
+/* All of a stack, sorted by address, in the arena. */
+MUST_CHECK enum err_code store_generations(struct store *s, struct text stack, struct arena *a,
+                                           struct generation **out, size_t *n, struct err *err);
+
+/* ---- intents ---- */
 struct intent {
     int64_t seq; /* given by the store; 0 before */
     enum kind kind;
@@ -130,14 +156,16 @@ struct write {
     struct run_row *run;
 };
 
-/* All of it or nothing, durable on return. */
+/* All of it or nothing, durable on return. ERR_LOCKED when it has an intent and the lock that this store took
+ * was broken meanwhile: nothing new may begin then, but what has happened can still be recorded. */
 MUST_CHECK enum err_code store_write(struct store *s, struct text stack, const struct write *writes, size_t n,
                                      struct err *err);
-/* Renames a record (state mv): ERR_INPUT when 'from' is missing or 'to' exists. */
+/* Renames a record (state mv): ERR_INPUT when 'from' is missing, 'to' exists or is of another kind;
+ * ERR_CONFLICT while an intent is open for either. */
 MUST_CHECK enum err_code store_move(struct store *s, struct text stack, enum kind from_kind, struct text from,
                                     enum kind to_kind, struct text to, struct err *err);
-/* Counts writes; two equal numbers: nothing changed in between. For stale plans. Per stack; 0 for an unknown
- * one. */
+/* Counts writes that changed records; two equal numbers: nothing changed in between. For stale plans. Per
+ * stack; 0 for an unknown one. */
 MUST_CHECK enum err_code store_serial(struct store *s, struct text stack, int64_t *out, struct err *err);
 
 /* ---- history ---- */
@@ -148,8 +176,8 @@ MUST_CHECK enum err_code store_runs(struct store *s, struct text stack, size_t l
                                     struct run_row **out, size_t *n, struct err *err);
 
 /* ---- the file itself ---- */
-/* An online copy that is itself a valid state file. ERR_INPUT when 'path' exists. */
+/* An online copy that is itself a valid state file, without locks. ERR_INPUT when 'path' exists. */
 MUST_CHECK enum err_code store_backup(struct store *s, const char *path, struct err *err);
-/* Integrity, foreign keys, every row readable; *report says what was found, in the arena. ERR_STATE when
- * broken. */
+/* Integrity, foreign keys, every row readable; *report says what was found, in the arena, also with the
+ * ERR_STATE that is returned when something is broken. */
 MUST_CHECK enum err_code store_verify(struct store *s, struct arena *a, const char **report, struct err *err);

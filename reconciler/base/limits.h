@@ -7,6 +7,8 @@ enum {
     LIMIT_FOLDER_DEPTH = 32,                      /* nesting of folders */
     LIMIT_YAML_DEPTH = 32,                        /* nesting of a document */
     LIMIT_YAML_SCALAR_BYTES = 64 * 1024,          /* one scalar */
+    LIMIT_YAML_NODES = 1000000,                   /* nodes of one document */
+    LIMIT_YAML_ANCHORS = 1000,                    /* anchors of one document */
     LIMIT_YAML_ALIAS_NODES = 100000,              /* nodes that aliases of one file may expand to */
     LIMIT_RESOURCES = 500000,                     /* resources of one stack */
     LIMIT_DIAGNOSTICS = 100,                      /* shown; the rest is counted */

@@ -27,6 +27,8 @@ struct goal {
     const char *token;             /* client token of this request; the same for each repetition */
     struct text stack, name;       /* for ownership tags */
     bool protect; /* lifecycle.preventDestroy: set the cloud's own deletion protection where there is one */
+    uint64_t unseen_fields; /* set fields that the cloud never answers (FIELD_NOT_RETURNED) and that differ
+                               from the record: sent with the next request, then to be cleared */
 };
 
 /* A key under which requests go one after another. */
@@ -75,6 +77,9 @@ struct cloud {
     uint32_t (*batch_limit)(const struct cloud *c, const struct goal *g);
     enum next (*next_batch)(const struct cloud *c, const struct goal *const *goals, uint32_t n,
                             struct arena *arena, struct request *out, struct err *err);
+    /* The name by which a goal of a batch appears in outcome.failed_items; NULL when out of memory or when
+     * the goal's kind knows no partial failure. */
+    char *(*batch_item)(const struct cloud *c, const struct goal *g, struct arena *arena);
     /* Reads the answer to a request of this goal. Never fails: what cannot be read is an outcome, too.
      * 'goal' may be NULL (recovery of an intent). */
     void (*read_outcome)(const struct cloud *c, const struct goal *g, const struct request *r,
@@ -90,10 +95,14 @@ struct cloud {
                               struct err *err);
     /* Reads a page. ERR_PROVIDER with the cloud's code when it is an error answer (also in *outcome). One
      * list may yield objects of several kinds: listing EIPs yields EipAssociations, listing vSwitches
-     * RouteTableAssociations. */
+     * RouteTableAssociations; an object of 'w' may be yielded again with more of it known. Put the objects of
+     * a page into 'w' before the next list_request(). 'w' is what is known so far (may be NULL): some answers
+     * name things by address, so EIPs are listed before the entries of gateways, VPCs before route tables
+     * and groups before their rules. 'outcome' may be NULL. */
     enum err_code (*read_page)(const struct cloud *c, const struct scope *s, const struct request *r,
-                               int http_status, struct text body, struct arena *arena, struct page *out,
-                               struct outcome *outcome, struct err *err);
+                               int http_status, struct text body, const struct world *w,
+                               struct arena *arena, struct page *out, struct outcome *outcome,
+                               struct err *err);
     /* The kind whose list shows objects of this kind (EipAssociation: Eip). */
     enum kind (*listed_with)(const struct cloud *c, enum kind kind);
 
@@ -115,4 +124,6 @@ struct cloud {
                        struct value seen);
 
     const char *region;
+    /* How fast this cloud's clock runs against durations(): 1.0 for a real one, less for a simulated one that hurries. */
+    double time_scale;
 };

@@ -1,0 +1,843 @@
+/* converge.c - events in, effects out; the life of a step. */
+#include "reconciler/converge/engine.h"
+
+#include "reconciler/base/digest.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+enum { USER_SOFT = 1u << 31 };
+
+/* ---- making ---- */
+
+static bool index_users(struct converge *c)
+{
+    uint32_t n = c->plan->n_steps;
+    size_t n_edges = 0;
+    for (uint32_t s = 0; s < n; s++) n_edges += c->plan->steps[s].n_after;
+    c->users_start = arena_array_of(c->arena, (size_t)n + 1, uint32_t);
+    c->users = arena_array_of(c->arena, n_edges, uint32_t);
+    uint32_t *fill = arena_array_of(c->arena, (size_t)n + 1, uint32_t);
+    if (c->users_start == NULL || c->users == NULL || fill == NULL) return false;
+    for (uint32_t s = 0; s < n; s++)
+        for (uint32_t k = 0; k < c->plan->steps[s].n_after; k++)
+            c->users_start[c->plan->steps[s].after[k].step + 1]++;
+    for (uint32_t s = 0; s < n; s++) c->users_start[s + 1] += c->users_start[s];
+    memcpy(fill, c->users_start, (size_t)n * sizeof *fill);
+    for (uint32_t s = 0; s < n; s++) {
+        const struct step *step = &c->plan->steps[s];
+        c->runs[s].n_waiting = step->n_after;
+        for (uint32_t k = 0; k < step->n_after; k++)
+            c->users[fill[step->after[k].step]++] = s | (step->after[k].soft ? USER_SOFT : 0);
+    }
+    return true;
+}
+
+static int compare_generation(const struct generation *g, const struct change *change)
+{
+    return address_compare(g->kind, g->name, change->kind, change->name);
+}
+
+static const struct generation *find_generation(const struct converge *c, const struct change *change)
+{
+    size_t low = 0, high = c->options.n_generations;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = compare_generation(&c->options.generations[middle], change);
+        if (order == 0) return &c->options.generations[middle];
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+struct converge *converge_new(struct arena *arena, const struct plan *plan, const struct desired *desired,
+                              struct world *world, const struct converge_options *options)
+{
+    struct converge *c = calloc(1, sizeof *c);
+    if (c == NULL) return NULL;
+    *c = (struct converge){.arena = arena,
+                           .plan = plan,
+                           .desired = desired,
+                           .world = world,
+                           .cloud = plan->cloud,
+                           .options = *options};
+    if (c->options.parallelism == 0) c->options.parallelism = 10;
+    c->rate_per_s = options->rate_per_s > 0 ? options->rate_per_s : 20;
+    c->rate_ceiling = c->rate_per_s * 2;
+    c->tokens = c->rate_per_s;
+    c->random = options->seed;
+    c->next_flight_id = 1;
+    c->n_unfinished = plan->n_steps;
+    buf_init(&c->trace, (size_t)64 << 20);
+    c->runs = arena_array_of(arena, plan->n_steps, struct run);
+    c->bound = arena_array_of(arena, desired->n, const char *);
+    c->generation_of = arena_array_of(arena, plan->n_changes, uint32_t);
+    c->intent_open = arena_array_of(arena, plan->n_changes, bool);
+    if (c->runs == NULL || c->bound == NULL || c->generation_of == NULL || c->intent_open == NULL ||
+        !index_users(c)) {
+        converge_free(c);
+        return NULL;
+    }
+    for (uint32_t s = 0; s < plan->n_steps; s++)
+        c->runs[s].next_parked = c->runs[s].next_polled = c->runs[s].next_in_flight = NO_STEP;
+    if (desired->n > 0) memcpy(c->bound, plan->bound_ids, desired->n * sizeof *c->bound);
+    for (uint32_t k = 0; k < plan->n_changes; k++) {
+        const struct generation *g = find_generation(c, &plan->changes[k]);
+        uint32_t recorded = plan->changes[k].recorded == NULL ? 0 : plan->changes[k].recorded->generation;
+        c->generation_of[k] = g == NULL ? recorded : MAX_OF(g->generation, recorded);
+        c->intent_open[k] = g != NULL && g->open;
+    }
+    return c;
+}
+
+void converge_free(struct converge *c)
+{
+    if (c == NULL) return;
+    HASH_CLEAR(hh, c->keys);
+    HASH_CLEAR(hh, c->flights);
+    buf_fini(&c->trace);
+    free(c->ready.items);
+    free(c->timers.items);
+    free(c->notes);
+    free(c->given);
+    free(c->calls);
+    free(c->progress);
+    free(c);
+}
+
+/* ---- goals ---- */
+
+static struct value resolve_now(const struct converge *c, struct value wanted, struct value planned)
+{
+    if (wanted.state == VALUE_SET && wanted.form == REF_LOCAL) return value_id(c->bound[wanted.u.num]);
+    return planned; /* ids and look-ups were resolved when planning */
+}
+
+static struct value resolve_list(struct converge *c, struct value wanted, struct value planned)
+{
+    struct value *items = arena_array_of(c->arena, wanted.n, struct value);
+    if (items == NULL) {
+        c->out_of_memory = true;
+        return planned;
+    }
+    /* Local references anew; of the others, what planning found (the list was sorted then). */
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < wanted.n; k++)
+        if (wanted.u.items[k].form == REF_LOCAL) items[n++] = value_id(c->bound[wanted.u.items[k].u.num]);
+    for (uint32_t k = 0; k < planned.n && n < wanted.n; k++) {
+        bool there = planned.u.items[k].state != VALUE_SET;
+        for (uint32_t i = 0; i < n && !there; i++)
+            there = value_compare(FIELD_REF, items[i], planned.u.items[k]) == 0;
+        if (!there) items[n++] = planned.u.items[k];
+    }
+    return value_list(items, value_sort_set(FIELD_REF_LIST, items, n));
+}
+
+static bool resolve_step(struct converge *c, uint32_t s)
+{
+    const struct change *change = change_of(c, s);
+    struct run *run = &c->runs[s];
+    if (run->values != NULL || step_of(c, s)->verb == VERB_DELETE) return true;
+    const struct kind_info *info = kind_info(change->kind);
+    struct value *values = arena_array_of(c->arena, info->n_fields, struct value);
+    if (values == NULL) return false;
+    run->set_fields = 0;
+    for (uint8_t f = 0; f < info->n_fields; f++) {
+        struct value wanted = change->desired->values[f];
+        if (wanted.state != VALUE_UNSET) run->set_fields |= (uint64_t)1 << f;
+        values[f] = wanted;
+        if (info->fields[f].type == FIELD_REF) values[f] = resolve_now(c, wanted, change->values[f]);
+        if (info->fields[f].type == FIELD_REF_LIST && wanted.state == VALUE_SET)
+            values[f] = resolve_list(c, wanted, change->values[f]);
+    }
+    if (c->cloud->normalise != NULL && c->cloud->normalise(c->cloud, change->kind, values, &run->set_fields,
+                                                           c->world, c->arena, &c->err) != ERR_OK)
+        return false;
+    run->values = values;
+    return true;
+}
+
+void step_goal(struct converge *c, uint32_t s, struct goal *out)
+{
+    const struct change *change = change_of(c, s);
+    const struct run *run = &c->runs[s];
+    const struct kind_info *info = kind_info(change->kind);
+    bool tagged = change->recorded != NULL && info->tags_field != FIELD_NO;
+    *out = (struct goal){.verb = step_of(c, s)->verb,
+                         .kind = change->kind,
+                         .values = run->values,
+                         .set_fields = run->set_fields,
+                         .reset_fields = change->reset_fields,
+                         .ignore_fields =
+                             change->desired == NULL ? 0 : change->desired->lifecycle->ignore_changes,
+                         .owned_tags = tagged ? &change->recorded->values[info->tags_field] : NULL,
+                         .observed = run->observed,
+                         .world = c->world,
+                         .token = run->token,
+                         .stack = c->plan->stack,
+                         .name = change->name,
+                         .protect = change->desired != NULL && change->desired->lifecycle->prevent_destroy};
+}
+
+/* ---- ends of steps ---- */
+
+static void skip_step(struct converge *c, uint32_t s, const char *why);
+
+/* Tells those who wait for s; a failure takes the hard ones along. */
+static void release_users(struct converge *c, uint32_t s, bool failed)
+{
+    char why[RESOURCE_ADDRESS_SIZE + 32], address[RESOURCE_ADDRESS_SIZE];
+    const struct change *change = change_of(c, s);
+    (void)snprintf(why, sizeof why, "%s did not succeed",
+                   address_format(change->kind, change->name, address));
+    for (uint32_t k = c->users_start[s]; k < c->users_start[s + 1]; k++) {
+        uint32_t user = c->users[k] & ~USER_SOFT;
+        struct run *run = &c->runs[user];
+        if (run->state != STEP_BLOCKED) continue;
+        if (failed && (c->users[k] & USER_SOFT) == 0)
+            skip_step(c, user, why);
+        else if (--run->n_waiting == 0)
+            make_ready(c, user);
+    }
+}
+
+static void end_step(struct converge *c, uint32_t s, enum step_state state)
+{
+    struct run *run = &c->runs[s];
+    poll_leave(c, s);
+    release_keys(c, s, false);
+    run->state = state;
+    run->request = NULL;
+    ASSERT(c->n_unfinished > 0);
+    c->n_unfinished--;
+}
+
+/* Recursion is as deep as the chain of skipped steps: bounded by the number of kinds that lie in each other.
+ */
+static void skip_step(struct converge *c, uint32_t s, const char *why)
+{
+    end_step(c, s, STEP_SKIPPED);
+    c->summary.n_skipped++;
+    tell(c, s, PROGRESS_SKIPPED, keep(c, "%s", why));
+    trace(c, s, "skipped: %s", why);
+    release_users(c, s, true);
+}
+
+static void settle_intent(struct converge *c, uint32_t s)
+{
+    uint32_t change = step_of(c, s)->change;
+    if (!c->intent_open[change]) return;
+    c->intent_open[change] = false;
+    note_simple(c, NOTE_SETTLE, c->plan->changes[change].kind, c->plan->changes[change].name);
+}
+
+void step_fail(struct converge *c, uint32_t s, enum err_code code, const char *fmt, ...)
+{
+    char text[900];
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, args); /* cut when too long: for people */
+    va_end(args);
+    struct run *run = &c->runs[s];
+    end_step(c, s, STEP_FAILED);
+    c->summary.n_failed++;
+    if (c->summary.worst == ERR_OK) c->summary.worst = code;
+    const char *message = keep(c, "%s", text);
+    if (code != ERR_UNKNOWN && code != ERR_TIMEOUT) settle_intent(c, s);
+    note_event(c, step_of(c, s)->change, "failed", message, run->request_id);
+    tell(c, s, PROGRESS_FAILED, message);
+    if (c->n_progress > 0) c->progress[c->n_progress - 1].err = code;
+    trace(c, s, "failed: %s", message);
+    release_users(c, s, true);
+}
+
+static const char *event_word(const struct change *change, enum verb verb)
+{
+    if (verb == VERB_DELETE) return "deleted";
+    if (change->action == ACTION_ADOPT) return "adopted";
+    return verb == VERB_CREATE ? "created" : "updated";
+}
+
+static void count_done(struct converge *c, uint32_t s)
+{
+    const struct change *change = change_of(c, s);
+    switch (step_of(c, s)->verb) {
+    case VERB_CREATE: c->summary.n_added++; break;
+    case VERB_DELETE: c->summary.n_destroyed++; break;
+    case VERB_UPDATE:
+        if (change->action == ACTION_ADOPT) c->summary.n_adopted++;
+        if (change->action == ACTION_UPDATE || change->n_diffs > 0) c->summary.n_changed++;
+        break;
+    }
+}
+
+void step_finish(struct converge *c, uint32_t s)
+{
+    const struct change *change = change_of(c, s);
+    struct run *run = &c->runs[s];
+    enum verb verb = step_of(c, s)->verb;
+    if (run->started_ms == 0) {
+        run->started_ms = c->now_ms;
+        tell(c, s, PROGRESS_STARTED, NULL);
+    }
+    if (verb == VERB_DELETE) {
+        if (!(change->action == ACTION_REPLACE && change->create_first))
+            note_simple(c, NOTE_FORGET, change->kind, change->name);
+    } else {
+        ASSERT(run->observed != NULL);
+        if (change->moved_from.ptr != NULL && change->recorded != NULL)
+            note_simple(c, NOTE_FORGET, change->kind, change->moved_from);
+        note_record(c, step_of(c, s)->change, run->observed, run->values, run->set_fields);
+        c->bound[change->desired_index] = run->observed->id;
+        run->id = run->observed->id;
+    }
+    settle_intent(c, s);
+    note_event(c, step_of(c, s)->change, event_word(change, verb),
+               keep(c, "%s", run->id == NULL ? "" : run->id), run->request_id);
+    end_step(c, s, STEP_DONE);
+    if (run->accepted_ms == 0) run->accepted_ms = c->now_ms;
+    count_done(c, s);
+    tell(c, s, PROGRESS_DONE, NULL);
+    trace(c, s, "done");
+    release_users(c, s, false);
+}
+
+void step_again(struct converge *c, uint32_t s, int64_t delay_ms)
+{
+    wait_until(c, s, c->now_ms + delay_ms);
+}
+
+void step_settle(struct converge *c, uint32_t s)
+{
+    poll_leave(c, s);
+    release_keys(c, s, false);
+    make_ready(c, s);
+}
+
+/* ---- starting requests ---- */
+
+static bool derive_token(struct converge *c, uint32_t s, const char *operation)
+{
+    struct run *run = &c->runs[s];
+    uint32_t change = step_of(c, s)->change;
+    const struct change *ch = &c->plan->changes[change];
+    if (run->token_fresh) return true;
+    const struct generation *g = find_generation(c, ch);
+    bool again = c->intent_open[change] && g != NULL && g->open && g->operation != NULL &&
+                 strcmp(g->operation, operation) == 0 && run->n_requests == 0;
+    if (!again) c->generation_of[change]++;
+    run->generation = c->generation_of[change];
+    char text[RESOURCE_ADDRESS_SIZE], number[16], hex[DIGEST_HEX_SIZE];
+    (void)snprintf(number, sizeof number, "%u", run->generation);
+    struct digest d;
+    digest_init(&d);
+    digest_put_text(&d, c->options.state_id);
+    digest_put_text(&d, c->plan->stack);
+    digest_put_text(&d, text_of(address_format(ch->kind, ch->name, text)));
+    digest_put_text(&d, text_of(number));
+    if (!digest_hex(&d, hex)) return false;
+    (void)snprintf(run->token, sizeof run->token, "hg-%.48s", hex);
+    run->token_fresh = true;
+    return true;
+}
+
+static enum next build_request(struct converge *c, uint32_t s, struct request *r)
+{
+    struct goal goal;
+    struct run *run = &c->runs[s];
+    if (!resolve_step(c, s)) return NEXT_ERROR;
+    /* The operation is part of the decision whether a token is used again: ask once without, then with it. */
+    step_goal(c, s, &goal);
+    if (!run->token_fresh) {
+        goal.token = "";
+        enum next n = c->cloud->next(c->cloud, &goal, c->arena, r, &c->err);
+        if (n != NEXT_REQUEST) return n;
+        if (!derive_token(c, s, r->operation)) return NEXT_ERROR;
+        goal.token = run->token;
+    }
+    enum next n = c->cloud->next(c->cloud, &goal, c->arena, r, &c->err);
+    if (n == NEXT_REQUEST && r->out_of_memory) {
+        c->out_of_memory = true;
+        (void)err_nomem(&c->err);
+        return NEXT_ERROR;
+    }
+    return n;
+}
+
+/* The same request was accepted before and changed nothing that the list shows: wait for the list, then
+ * repeat a few times. */
+static bool without_effect(struct converge *c, uint32_t s)
+{
+    enum { MAX_SAME = 3 };
+    struct run *run = &c->runs[s];
+    if (strcmp(run->request_hash, run->accepted_hash) != 0) {
+        run->n_same = 0;
+        return false;
+    }
+    if (c->now_ms - run->accepted_ms < scaled(c, 30000, 500)) {
+        run->state = STEP_SETTLING;
+        poll_join(c, s, scaled(c, 2000, 5));
+        return true;
+    }
+    if (++run->n_same < MAX_SAME) return false;
+    step_fail(c, s, ERR_PROVIDER, "%s was accepted %u times, but did not take effect",
+              run->request->operation, run->n_same);
+    return true;
+}
+
+/* A hash of the request without its token. */
+static bool hash_request(struct converge *c, uint32_t s)
+{
+    struct run *run = &c->runs[s];
+    struct request copy = *run->request;
+    struct param *params = arena_array_of(c->arena, copy.n_params, struct param);
+    if (params == NULL) return false;
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < copy.n_params; k++)
+        if (strcmp(copy.params[k].name, "ClientToken") != 0) params[n++] = copy.params[k];
+    copy.params = params;
+    copy.n_params = n;
+    return request_hash(&copy, run->request_hash, &c->err) == ERR_OK;
+}
+
+static bool can_join(struct converge *c, uint32_t first, uint32_t s, const struct goal *a)
+{
+    struct run *run = &c->runs[s];
+    const struct change *change = change_of(c, s);
+    if (s == first || !run->in_ready || run->state != STEP_WAITING || run->batch_refused ||
+        run->look != LOOK_NOT)
+        return false;
+    if (change->kind != a->kind || step_of(c, s)->verb != a->verb || run->n_requests > 0 ||
+        !resolve_step(c, s))
+        return false;
+    if (run->id == NULL && step_of(c, s)->verb == VERB_DELETE) {
+        run->id = change->observed->id;
+        run->observed = change->observed;
+    }
+    struct goal b;
+    step_goal(c, s, &b);
+    return c->cloud->may_batch(c->cloud, a, &b);
+}
+
+/* Others that may go into the same request; returns their number, the first is 's' itself. */
+static uint32_t gather_batch(struct converge *c, uint32_t s, uint32_t *members, struct goal *goals,
+                             uint32_t max)
+{
+    enum { MAX_LOOKED_AT = 512 };
+    step_goal(c, s, &goals[0]);
+    members[0] = s;
+    uint32_t n = 1;
+    struct run *run = &c->runs[s];
+    if (c->cloud->may_batch == NULL || run->batch_refused || run->n_requests > 0 ||
+        goals[0].verb == VERB_UPDATE)
+        return 1;
+    uint32_t limit = MIN_OF(max, c->cloud->batch_limit(c->cloud, &goals[0]));
+    for (size_t k = 0; k < c->ready.n && k < MAX_LOOKED_AT && n < limit; k++) {
+        uint32_t other = c->ready.items[k].step;
+        if (!can_join(c, s, other, &goals[0])) continue;
+        bool twice = false;
+        for (uint32_t i = 0; i < n; i++) twice = twice || members[i] == other;
+        if (twice) continue;
+        step_goal(c, other, &goals[n]);
+        members[n++] = other;
+    }
+    return n;
+}
+
+static void send_steps(struct converge *c, const uint32_t *members, uint32_t n, struct request *r)
+{
+    struct flight *f = arena_new_of(c->arena, struct flight);
+    if (f == NULL) {
+        c->out_of_memory = true;
+        return;
+    }
+    *f = (struct flight){.id = c->next_flight_id++,
+                         .type = CALL_CHANGE,
+                         .first_step = members[0],
+                         .request = r,
+                         .next = c->durable_later};
+    hash_oom_flag = false;
+    HASH_ADD(hh, c->flights, id, sizeof f->id, f);
+    if (hash_oom_flag) c->out_of_memory = true;
+    c->durable_later = f;
+    c->n_in_flight++;
+    c->n_changing_in_flight++;
+    c->summary.n_changing_calls++;
+    for (uint32_t k = 0; k < n; k++) {
+        struct run *run = &c->runs[members[k]];
+        uint32_t change = step_of(c, members[k])->change;
+        run->state = STEP_INTENT;
+        run->in_ready = false;
+        run->next_in_flight = k + 1 < n ? members[k + 1] : NO_STEP;
+        run->n_requests++;
+        int64_t shortest = 0, typical = 0, deadline = 0;
+        c->cloud->durations(c->cloud, change_of(c, members[k])->kind, step_of(c, members[k])->verb, &shortest,
+                            &typical, &deadline);
+        if (run->first_sent_ms == 0) {
+            run->first_sent_ms = c->now_ms;
+            run->deadline_ms = c->now_ms + scaled(c, deadline, 20000);
+        }
+        note_intent(c, members[k], r);
+        c->intent_open[change] = true;
+        if (run->started_ms == 0) {
+            run->started_ms = c->now_ms;
+            tell(c, members[k], PROGRESS_STARTED, NULL);
+        }
+        trace(c, members[k], "%s%s", r->operation, n > 1 ? " (batch)" : "");
+    }
+}
+
+/* One request for several steps, or for one when the batch cannot be built. */
+static struct request *batch_request(struct converge *c, uint32_t *members, struct goal *goals, uint32_t *n)
+{
+    enum { MAX_BATCH = 100 };
+    const struct goal *pointers[MAX_BATCH];
+    struct request *r = arena_new_of(c->arena, struct request);
+    if (r == NULL) return NULL;
+    for (uint32_t k = 0; k < *n; k++) pointers[k] = &goals[k];
+    if (c->cloud->next_batch(c->cloud, pointers, *n, c->arena, r, &c->err) == NEXT_REQUEST) {
+        for (uint32_t k = 1; k < *n; k++) {
+            struct run *run = &c->runs[members[k]];
+            run->request = r;
+            if (!hash_request(c, members[k]) || !derive_token(c, members[k], r->operation)) return NULL;
+        }
+        return r;
+    }
+    *n = 1;
+    return c->runs[members[0]].request;
+}
+
+enum started { STARTED_NOT, STARTED_YES, STARTED_RATE };
+
+/* Looks before the first create where the cloud may have made the thing by itself. */
+static bool looks_first(struct converge *c, uint32_t s)
+{
+    struct run *run = &c->runs[s];
+    const struct change *change = change_of(c, s);
+    if (step_of(c, s)->verb != VERB_CREATE || run->looked || run->n_requests > 0 ||
+        c->cloud->may_appear == NULL)
+        return false;
+    run->looked = true;
+    if (!resolve_step(c, s) || !c->cloud->may_appear(c->cloud, change->kind, run->values, c->world))
+        return false;
+    run->state = STEP_LOOKING;
+    run->look = LOOK_FIRST;
+    poll_join(c, s, 0);
+    return true;
+}
+
+static enum started start_request(struct converge *c, uint32_t s, int64_t *rate_at)
+{
+    enum { MAX_BATCH = 100 };
+    struct run *run = &c->runs[s];
+    struct goal goals[MAX_BATCH];
+    uint32_t members[MAX_BATCH];
+    struct serial_key keys[MAX_SERIAL_KEYS];
+    step_goal(c, s, &goals[0]);
+    size_t n_keys = c->cloud->serial_keys(c->cloud, &goals[0], run->request, keys);
+    if (!take_keys(c, s, keys, n_keys)) return STARTED_NOT;
+    if (!rate_take(c, rate_at)) {
+        release_keys(c, s, false);
+        return STARTED_RATE;
+    }
+    uint32_t n = gather_batch(c, s, members, goals, MAX_BATCH);
+    struct request *r = n > 1 ? batch_request(c, members, goals, &n) : run->request;
+    if (r == NULL) {
+        c->out_of_memory = true;
+        return STARTED_NOT;
+    }
+    send_steps(c, members, n, r);
+    return STARTED_YES;
+}
+
+static enum started try_start(struct converge *c, uint32_t s, int64_t *rate_at)
+{
+    struct run *run = &c->runs[s];
+    const struct change *change = change_of(c, s);
+    if (step_of(c, s)->verb != VERB_CREATE && run->n_requests == 0 && run->observed == NULL) {
+        run->observed = change->observed;
+        run->id = change->observed->id;
+    }
+    if (c->interrupted && run->n_requests == 0) return STARTED_NOT; /* stays as it is: never begun */
+    if (looks_first(c, s)) return STARTED_YES;
+    if (run->request == NULL) {
+        struct request *r = arena_new_of(c->arena, struct request);
+        enum next n = r == NULL ? NEXT_ERROR : build_request(c, s, r);
+        if (n == NEXT_DONE) {
+            step_finish(c, s);
+            return STARTED_YES;
+        }
+        if (n == NEXT_ERROR) {
+            step_fail(c, s, r == NULL ? ERR_NOMEM : c->err.code, "%s",
+                      r == NULL ? "out of memory" : c->err.msg);
+            return STARTED_YES;
+        }
+        run->request = r;
+        if (!hash_request(c, s)) {
+            step_fail(c, s, ERR_NOMEM, "out of memory");
+            return STARTED_YES;
+        }
+    }
+    if (c->interrupted) {
+        skip_step(c, s, "interrupted");
+        return STARTED_YES;
+    }
+    if (without_effect(c, s)) return STARTED_YES;
+    return start_request(c, s, rate_at);
+}
+
+/* ---- scheduling ---- */
+
+static void move_due_timers(struct converge *c)
+{
+    while (c->timers.n > 0 && (c->timers.items[0].key <= c->now_ms || c->interrupted)) {
+        uint32_t s = heap_pop(&c->timers);
+        c->runs[s].in_timer = false;
+        if (c->runs[s].state == STEP_WAITING) make_ready(c, s);
+    }
+}
+
+static void schedule(struct converge *c, int64_t *wake_at)
+{
+    move_due_timers(c);
+    uint32_t deferred = NO_STEP;
+    while (c->ready.n > 0 && c->n_changing_in_flight < c->options.parallelism && !c->out_of_memory) {
+        uint32_t s = heap_pop(&c->ready);
+        struct run *run = &c->runs[s];
+        if (!run->in_ready || run->state != STEP_WAITING) continue;
+        run->in_ready = false;
+        int64_t rate_at = INT64_MAX;
+        if (try_start(c, s, &rate_at) == STARTED_RATE) {
+            *wake_at = MIN_OF(*wake_at, rate_at);
+            deferred = s;
+            break;
+        }
+    }
+    if (deferred != NO_STEP) make_ready(c, deferred);
+    poll_start_due(c);
+}
+
+/* Deadlines of what settles, and the word every ten seconds. */
+static void look_at_clocks(struct converge *c, int64_t *wake_at)
+{
+    enum { TELL_EVERY_MS = 10000 };
+    for (struct poll *p = c->polls, *next_poll; p != NULL; p = next_poll) {
+        next_poll = p->next;
+        for (uint32_t s = p->first_step, next; s != NO_STEP; s = next) {
+            struct run *run = &c->runs[s];
+            next = run->next_polled;
+            if (run->deadline_ms > 0 && c->now_ms >= run->deadline_ms && !p->in_flight) {
+                step_fail(c, s, ERR_TIMEOUT, "not %s after %lld s; the cloud's last word: status %s%s%s",
+                          step_of(c, s)->verb == VERB_DELETE ? "gone" : "ready",
+                          (long long)((c->now_ms - run->first_sent_ms) / 1000),
+                          run->status == NULL || run->status[0] == '\0' ? "none" : run->status,
+                          run->code == NULL || run->code[0] == '\0' ? "" : ", ",
+                          run->code == NULL ? "" : run->code);
+                continue;
+            }
+            if (c->now_ms - run->told_ms >= TELL_EVERY_MS && run->started_ms > 0)
+                tell(c, s, PROGRESS_WAITING, NULL);
+            if (run->started_ms > 0) *wake_at = MIN_OF(*wake_at, run->told_ms + TELL_EVERY_MS);
+            if (run->deadline_ms > 0) *wake_at = MIN_OF(*wake_at, MAX_OF(run->deadline_ms, c->now_ms + 1));
+        }
+    }
+}
+
+/* ---- events ---- */
+
+static void start(struct converge *c)
+{
+    c->tokens_at_ms = c->now_ms;
+    c->started = true;
+    for (uint32_t k = 0; k < c->plan->n_changes; k++) {
+        const struct change *change = &c->plan->changes[k];
+        if (change->action == ACTION_READ) {
+            note_record(c, k, change->observed, change->values, change->set_fields);
+            if (c->intent_open[k]) note_simple(c, NOTE_SETTLE, change->kind, change->name);
+            c->intent_open[k] = false;
+        } else if (change->action == ACTION_FORGET) {
+            note_simple(c, NOTE_FORGET, change->kind, change->name);
+            note_event(c, k, "forgotten", change->recorded->id, "");
+            c->summary.n_forgotten++;
+        }
+    }
+    for (uint32_t s = 0; s < c->plan->n_steps; s++)
+        if (c->runs[s].n_waiting == 0) make_ready(c, s);
+}
+
+static void release_durable(struct converge *c)
+{
+    struct flight *list = c->durable_next, *in_order = NULL;
+    c->durable_next = NULL;
+    while (list != NULL) {
+        struct flight *next = list->next;
+        list->next = in_order;
+        in_order = list;
+        list = next;
+    }
+    for (struct flight *f = in_order; f != NULL; f = f->next) {
+        for (uint32_t s = f->first_step; s != NO_STEP; s = c->runs[s].next_in_flight)
+            c->runs[s].state = STEP_CALLING;
+        if (c->n_calls == c->calls_capacity) {
+            size_t capacity = MAX_OF(c->calls_capacity * 2, (size_t)16);
+            struct call *grown = realloc(c->calls, capacity * sizeof *grown);
+            if (grown == NULL) {
+                c->out_of_memory = true;
+                return;
+            }
+            c->calls = grown;
+            c->calls_capacity = capacity;
+        }
+        c->calls[c->n_calls++] =
+            (struct call){.id = f->id, .type = CALL_CHANGE, .request = f->request, .timeout_ms = 60000};
+    }
+}
+
+/* An intent that could not be made durable: its call is not made, and nothing more is begun. */
+static void persist_failed(struct converge *c, enum err_code code)
+{
+    c->interrupted = true;
+    for (struct flight *f = c->durable_next; f != NULL; f = f->next) {
+        c->n_in_flight--;
+        c->n_changing_in_flight--;
+        HASH_DEL(c->flights, f);
+        for (uint32_t s = f->first_step, next; s != NO_STEP; s = next) {
+            next = c->runs[s].next_in_flight;
+            c->runs[s].next_in_flight = NO_STEP;
+            step_fail(c, s, code, "the state file could not be written, so the cloud was not called");
+        }
+    }
+    c->durable_next = NULL;
+    if (c->summary.worst == ERR_OK) c->summary.worst = code;
+}
+
+static void one_call_done(struct converge *c, const struct converge_event *ev)
+{
+    struct flight *f = NULL;
+    HASH_FIND(hh, c->flights, &ev->call, sizeof ev->call, f);
+    ASSERT(f != NULL);
+    HASH_DEL(c->flights, f);
+    c->n_in_flight--;
+    if (f->type == CALL_LIST) {
+        poll_page(c, f, ev);
+        return;
+    }
+    c->n_changing_in_flight--;
+    call_done(c, f, ev);
+}
+
+static bool is_active(const struct converge *c, uint32_t s)
+{
+    enum step_state state = c->runs[s].state;
+    return state == STEP_INTENT || state == STEP_CALLING || state == STEP_SETTLING ||
+           (state == STEP_LOOKING && c->runs[s].n_requests > 0) ||
+           (state == STEP_WAITING && c->runs[s].n_requests > 0);
+}
+
+static bool anything_active(const struct converge *c)
+{
+    for (uint32_t s = 0; s < c->plan->n_steps; s++)
+        if (is_active(c, s)) return true;
+    return false;
+}
+
+/* Interrupted: what was never begun ends as skipped. */
+static void skip_the_rest(struct converge *c)
+{
+    for (uint32_t s = 0; s < c->plan->n_steps; s++) {
+        enum step_state state = c->runs[s].state;
+        if (state == STEP_DONE || state == STEP_FAILED || state == STEP_SKIPPED || is_active(c, s)) continue;
+        end_step(c, s, STEP_SKIPPED);
+        c->summary.n_skipped++;
+    }
+}
+
+static void give_notes(struct converge *c, struct converge_effects *out)
+{
+    if (c->persisting || c->n_notes == 0) return;
+    struct note *notes = c->given;
+    size_t capacity = c->given_capacity;
+    c->given = c->notes;
+    c->given_capacity = c->notes_capacity;
+    c->n_given = c->n_notes;
+    c->notes = notes;
+    c->notes_capacity = capacity;
+    c->n_notes = 0;
+    c->persisting = true;
+    c->durable_next = c->durable_later;
+    c->durable_later = NULL;
+    out->persist = c->given;
+    out->n_persist = c->n_given;
+}
+
+void converge_step(struct converge *c, const struct converge_event *ev, struct converge_effects *out)
+{
+    ASSERT(!c->finished && (c->started || ev->type == EV_START));
+    c->now_ms = MAX_OF(ev->now_ms, c->now_ms); /* a clock that goes back stands still for us */
+    c->now_unix_ms = ev->now_unix_ms;
+    c->n_calls = c->n_progress = 0;
+    buf_reset(&c->trace);
+    switch (ev->type) {
+    case EV_START: start(c); break;
+    case EV_PERSISTED:
+        ASSERT(c->persisting);
+        c->persisting = false;
+        if (ev->code == ERR_OK)
+            release_durable(c);
+        else
+            persist_failed(c, ev->code);
+        break;
+    case EV_CALL_DONE: one_call_done(c, ev); break;
+    case EV_INTERRUPT:
+        c->aborted = c->interrupted;
+        c->interrupted = true;
+        c->summary.interrupted = true;
+        break;
+    case EV_WAKE: break;
+    }
+    int64_t wake_at = INT64_MAX;
+    if (!c->aborted) {
+        schedule(c, &wake_at);
+        look_at_clocks(c, &wake_at);
+        if (c->interrupted && !anything_active(c)) skip_the_rest(c);
+    }
+    if (c->timers.n > 0) wake_at = MIN_OF(wake_at, c->timers.items[0].key);
+    wake_at = MIN_OF(wake_at, poll_next_ms(c));
+    *out = (struct converge_effects){.wake_at_ms = MAX_OF(wake_at, c->now_ms)};
+    give_notes(c, out);
+    c->finished = c->aborted || c->out_of_memory ||
+                  (c->n_unfinished == 0 && !c->persisting && c->n_changing_in_flight == 0);
+    out->calls = c->calls;
+    out->n_calls = c->finished ? 0 : c->n_calls;
+    out->progress = c->progress;
+    out->n_progress = c->n_progress;
+    out->trace = buf_str(&c->trace);
+    out->finished = c->finished;
+}
+
+void converge_summary(const struct converge *c, struct converge_summary *out)
+{
+    *out = c->summary;
+    out->out_of_memory = c->out_of_memory;
+    if (c->out_of_memory) out->worst = ERR_NOMEM;
+    if (out->worst == ERR_OK && out->interrupted && (out->n_skipped > 0 || c->n_unfinished > 0))
+        out->worst = ERR_CANCELED;
+}
+
+enum step_state converge_step_state(const struct converge *c, uint32_t step)
+{
+    return c->runs[step].state;
+}
+
+const char *converge_step_status(const struct converge *c, uint32_t step)
+{
+    return c->runs[step].status == NULL ? "" : c->runs[step].status;
+}
+
+int64_t converge_step_started_ms(const struct converge *c, uint32_t step)
+{
+    return c->runs[step].started_ms;
+}

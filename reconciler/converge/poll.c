@@ -1,0 +1,327 @@
+/* poll.c - waiting is shared: all steps that wait for objects of one list are served by the same calls. */
+#include "reconciler/converge/engine.h"
+
+#include <string.h>
+
+enum { MAX_IDS = 20, MAX_FAULTS = 10 };
+
+/* ---- joining and leaving ---- */
+
+static struct scope scope_of(struct converge *c, uint32_t s)
+{
+    const struct change *change = change_of(c, s);
+    enum kind list = c->cloud->listed_with(c->cloud, change->kind);
+    uint8_t field = FIELD_NO;
+    enum kind parent = c->cloud->list_scope_kind(c->cloud, list, &field);
+    struct scope scope = {.kind = list};
+    if (parent == KIND_NONE) return scope;
+    /* Deletes and updates know the parent from what is there, creates from what is wanted. */
+    const struct run *run = &c->runs[s];
+    const struct object *o = run->observed != NULL                ? run->observed
+                             : step_of(c, s)->verb == VERB_DELETE ? change->observed
+                                                                  : NULL;
+    struct value v = o != NULL             ? o->values[field]
+                     : run->values != NULL ? run->values[field]
+                                           : (struct value){0};
+    scope.id = value_is_set(v) ? v.u.text : NULL;
+    return scope;
+}
+
+static bool same_scope(const struct poll *p, const struct scope *s)
+{
+    if (p->kind != s->kind || (p->scope_id == NULL) != (s->id == NULL)) return false;
+    return s->id == NULL || strcmp(p->scope_id, s->id) == 0;
+}
+
+void poll_join(struct converge *c, uint32_t s, int64_t first_in_ms)
+{
+    struct run *run = &c->runs[s];
+    struct scope scope = scope_of(c, s);
+    int64_t shortest = 0, typical = 0, deadline = 0;
+    c->cloud->durations(c->cloud, change_of(c, s)->kind, step_of(c, s)->verb, &shortest, &typical, &deadline);
+    int64_t interval = scaled(c, MIN_OF(MAX_OF(typical / 8, (int64_t)1000), (int64_t)5000), 3);
+    struct poll *p = c->polls;
+    while (p != NULL && !same_scope(p, &scope)) p = p->next;
+    if (p == NULL) {
+        p = arena_new_of(c->arena, struct poll);
+        if (p == NULL) {
+            c->out_of_memory = true;
+            return;
+        }
+        *p = (struct poll){.kind = scope.kind,
+                           .scope_id = scope.id,
+                           .first_step = NO_STEP,
+                           .next_at_ms = INT64_MAX,
+                           .interval_ms = interval,
+                           .next = c->polls};
+        c->polls = p;
+    }
+    run->poll = p;
+    run->poll_first_ms = c->now_ms + first_in_ms;
+    run->next_polled = p->first_step;
+    p->first_step = s;
+    p->interval_ms = MIN_OF(p->interval_ms, interval);
+    p->next_at_ms = MIN_OF(p->next_at_ms, run->poll_first_ms);
+}
+
+static void drop_if_unused(struct converge *c, struct poll *p)
+{
+    if (p->first_step != NO_STEP || p->in_flight) return;
+    for (struct poll **link = &c->polls; *link != NULL; link = &(*link)->next)
+        if (*link == p) {
+            *link = p->next;
+            return;
+        }
+}
+
+void poll_leave(struct converge *c, uint32_t s)
+{
+    struct run *run = &c->runs[s];
+    struct poll *p = run->poll;
+    if (p == NULL) return;
+    for (uint32_t *link = &p->first_step; *link != NO_STEP; link = &c->runs[*link].next_polled)
+        if (*link == s) {
+            *link = run->next_polled;
+            break;
+        }
+    run->poll = NULL;
+    run->next_polled = NO_STEP;
+    drop_if_unused(c, p);
+}
+
+/* ---- asking ---- */
+
+static void add_call(struct converge *c, struct flight *f, int64_t timeout_ms)
+{
+    if (c->n_calls == c->calls_capacity) {
+        size_t capacity = MAX_OF(c->calls_capacity * 2, (size_t)16);
+        struct call *grown = realloc(c->calls, capacity * sizeof *grown);
+        if (grown == NULL) {
+            c->out_of_memory = true;
+            return;
+        }
+        c->calls = grown;
+        c->calls_capacity = capacity;
+    }
+    c->calls[c->n_calls++] =
+        (struct call){.id = f->id, .type = f->type, .request = f->request, .timeout_ms = timeout_ms};
+}
+
+/* The ids that the steps of a poll wait for, when all are known and few; 0 otherwise: the whole list. */
+static uint32_t wanted_ids(const struct converge *c, const struct poll *p, const char *ids[MAX_IDS])
+{
+    uint32_t n = 0;
+    for (uint32_t s = p->first_step; s != NO_STEP; s = c->runs[s].next_polled) {
+        if (c->runs[s].id == NULL || n == MAX_IDS) return 0;
+        ids[n++] = c->runs[s].id;
+    }
+    return n;
+}
+
+static void fail_all(struct converge *c, struct poll *p, enum err_code code, const char *why)
+{
+    for (uint32_t s = p->first_step, next; s != NO_STEP; s = next) {
+        next = c->runs[s].next_polled;
+        step_fail(c, s, code, "cannot see whether it is ready: %s", why);
+    }
+}
+
+static void ask(struct converge *c, struct poll *p)
+{
+    struct flight *f = arena_new_of(c->arena, struct flight);
+    struct request *r = arena_new_of(c->arena, struct request);
+    if (f == NULL || r == NULL) {
+        c->out_of_memory = true;
+        return;
+    }
+    const char *ids[MAX_IDS];
+    uint32_t n_ids = p->after != NULL ? 0 : wanted_ids(c, p, ids);
+    struct scope scope = {p->kind, p->scope_id};
+    if (c->cloud->list_request(c->cloud, &scope, ids, n_ids, p->after, c->arena, r, &c->err) !=
+        NEXT_REQUEST) {
+        fail_all(c, p, ERR_PROVIDER, c->err.msg);
+        return;
+    }
+    if (p->after == NULL) p->n_seen = 0;
+    *f = (struct flight){
+        .id = c->next_flight_id++, .type = CALL_LIST, .poll = p, .request = r, .first_step = NO_STEP};
+    hash_oom_flag = false;
+    HASH_ADD(hh, c->flights, id, sizeof f->id, f);
+    if (hash_oom_flag) {
+        c->out_of_memory = true;
+        return;
+    }
+    p->in_flight = true;
+    c->n_in_flight++;
+    c->summary.n_list_calls++;
+    add_call(c, f, scaled(c, 30000, 10000));
+}
+
+void poll_start_due(struct converge *c)
+{
+    for (struct poll *p = c->polls, *next; p != NULL; p = next) {
+        next = p->next;
+        int64_t at;
+        if (p->in_flight || p->first_step == NO_STEP || p->next_at_ms > c->now_ms) continue;
+        if (!rate_take(c, &at)) {
+            p->next_at_ms = at;
+            continue;
+        }
+        ask(c, p);
+    }
+}
+
+int64_t poll_next_ms(const struct converge *c)
+{
+    int64_t at = INT64_MAX;
+    for (const struct poll *p = c->polls; p != NULL; p = p->next)
+        if (!p->in_flight && p->first_step != NO_STEP) at = MIN_OF(at, p->next_at_ms);
+    return at;
+}
+
+/* ---- what the list says ---- */
+
+static const struct object *seen_object(const struct poll *p, enum kind kind, const char *id)
+{
+    for (size_t k = 0; k < p->n_seen; k++)
+        if (p->seen[k]->kind == kind && strcmp(p->seen[k]->id, id) == 0) return p->seen[k];
+    return NULL;
+}
+
+static void looked(struct converge *c, uint32_t s)
+{
+    struct run *run = &c->runs[s];
+    const struct object *o = find_object(c, s);
+    enum look_reason why = run->look;
+    poll_leave(c, s);
+    run->look = LOOK_NOT;
+    if (o != NULL && o->phase != PHASE_DELETING) {
+        trace(c, s, "found %s", o->id);
+        run->id = o->id;
+        run->observed = o;
+        const struct change *change = change_of(c, s);
+        if (change->desired_index != UINT32_MAX && step_of(c, s)->verb != VERB_DELETE)
+            c->bound[change->desired_index] = o->id;
+    } else if (why == LOOK_EXISTS) {
+        step_fail(c, s, ERR_CONFLICT, "the cloud says that it exists already (%s), but it is not to be found",
+                  run->code == NULL ? "" : run->code);
+        return;
+    } else if (step_of(c, s)->verb == VERB_DELETE) {
+        run->observed = NULL;
+    }
+    if (o != NULL && o->phase == PHASE_PENDING) {
+        run->state = STEP_SETTLING;
+        run->accepted_ms = c->now_ms;
+        poll_join(c, s, scaled(c, 1000, 3));
+        return;
+    }
+    make_ready(c, s);
+}
+
+static void settled_or_not(struct converge *c, uint32_t s, const struct poll *p)
+{
+    struct run *run = &c->runs[s];
+    const struct change *change = change_of(c, s);
+    if (run->poll_first_ms > c->now_ms) return; /* joined later: not its turn yet */
+    const struct object *o = run->id == NULL ? find_object(c, s) : seen_object(p, change->kind, run->id);
+    bool deleting = step_of(c, s)->verb == VERB_DELETE;
+    run->status = o == NULL ? "" : o->status;
+    if (deleting && o == NULL) {
+        world_remove(c->world, change->kind, run->id);
+        run->observed = NULL;
+        step_settle(c, s);
+        return;
+    }
+    int64_t age = c->now_ms - run->accepted_ms;
+    if (o == NULL) {
+        /* Lists lag behind creations: absence is not failure at first.  Source: api-behaviour 8 */
+        if (age > scaled(c, 60000, 1000))
+            step_fail(c, s, ERR_PROVIDER,
+                      "the cloud gave up on it: accepted, but not to be seen after %lld s",
+                      (long long)(age / 1000));
+        return;
+    }
+    run->id = o->id;
+    if (!deleting && o->phase == PHASE_FAILED)
+        step_fail(c, s, ERR_PROVIDER, "the cloud reports status %s", o->status);
+    else if (!deleting && o->phase == PHASE_READY) {
+        run->observed = o;
+        step_settle(c, s);
+    }
+}
+
+static void round_done(struct converge *c, struct poll *p)
+{
+    p->after = NULL;
+    p->n_faults = 0;
+    p->next_at_ms = c->now_ms + p->interval_ms;
+    for (uint32_t s = p->first_step, next; s != NO_STEP; s = next) {
+        next = c->runs[s].next_polled;
+        if (c->runs[s].state == STEP_LOOKING)
+            looked(c, s);
+        else
+            settled_or_not(c, s, p);
+    }
+    for (uint32_t s = p->first_step; s != NO_STEP; s = c->runs[s].next_polled)
+        p->next_at_ms = MIN_OF(p->next_at_ms, MAX_OF(c->runs[s].poll_first_ms, c->now_ms + 1));
+    drop_if_unused(c, p);
+}
+
+static bool keep_page(struct converge *c, struct poll *p, const struct page *page)
+{
+    for (uint32_t k = 0; k < page->n; k++) {
+        if (!arena_grow(c->arena, &p->seen, sizeof(struct object *), p->n_seen, &p->seen_capacity) ||
+            world_put(c->world, page->objects[k], &c->err) != ERR_OK)
+            return false;
+        p->seen[p->n_seen++] = page->objects[k];
+    }
+    return true;
+}
+
+static void page_failed(struct converge *c, struct poll *p, const struct outcome *o, const char *why)
+{
+    p->after = NULL;
+    if (o->class == OUTCOME_GONE) { /* the parent is gone, and all that was in it */
+        p->n_seen = 0;
+        round_done(c, p);
+        return;
+    }
+    if (o->class == OUTCOME_THROTTLED) rate_slow_down(c);
+    c->summary.n_retries++;
+    bool final = o->class == OUTCOME_DENIED || o->class == OUTCOME_INVALID;
+    if (final || ++p->n_faults > MAX_FAULTS)
+        fail_all(c, p, o->class == OUTCOME_DENIED ? ERR_DENIED : ERR_PROVIDER, why);
+    else
+        p->next_at_ms = c->now_ms + MAX_OF(o->delay_ms, backoff_ms(c, p->n_faults));
+    drop_if_unused(c, p);
+}
+
+void poll_page(struct converge *c, struct flight *f, const struct converge_event *ev)
+{
+    struct poll *p = f->poll;
+    p->in_flight = false;
+    struct page page = {.n = 0};
+    struct outcome outcome = {.class = OUTCOME_TRANSIENT, .delay_ms = ev->retry_after_ms};
+    if (ev->fate != CALL_ANSWERED) {
+        page_failed(c, p, &outcome, ev->why == NULL ? "no answer" : ev->why);
+        return;
+    }
+    struct scope scope = {p->kind, p->scope_id};
+    if (c->cloud->read_page(c->cloud, &scope, f->request, ev->http_status, ev->body, c->world, c->arena,
+                            &page, &outcome, &c->err) != ERR_OK) {
+        if (outcome.delay_ms == 0) outcome.delay_ms = ev->retry_after_ms;
+        page_failed(c, p, &outcome, c->err.msg);
+        return;
+    }
+    rate_speed_up(c);
+    if (!keep_page(c, p, &page)) {
+        c->out_of_memory = true;
+        return;
+    }
+    p->n_pages++;
+    p->after = page.next;
+    if (page.next != NULL)
+        p->next_at_ms = c->now_ms;
+    else
+        round_done(c, p);
+}

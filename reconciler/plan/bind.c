@@ -1,0 +1,377 @@
+/* bind.c - which cloud object, if any, is a desired resource?
+ *
+ * In this order: the recorded id; ownership tags; the id that the manifest says to adopt; the natural key.
+ * What is found and is not ours is taken over only if lifecycle.adopt lets us; else it is a conflict for
+ * people. */
+#include "reconciler/plan/build.h"
+
+#include <string.h>
+
+/* ---- references ---- */
+
+/* Does an object have this name and these tags? */
+static bool matches_lookup(const struct object *o, struct value name, struct value tags)
+{
+    const struct kind_info *info = kind_info(o->kind);
+    if (value_is_set(name)) {
+        if (info->name_field == FIELD_NO) return false;
+        struct value v = o->values[info->name_field];
+        if (!value_is_set(v) || !text_equal(value_as_text(v), value_as_text(name))) return false;
+    }
+    if (!value_is_set(tags)) return true;
+    if (info->tags_field == FIELD_NO) return false;
+    for (uint32_t k = 0; k + 1 < tags.n; k += 2) {
+        struct value v = value_map_get(o->values[info->tags_field], value_as_text(tags.u.items[k]));
+        if (!value_is_set(v) || !text_equal(value_as_text(v), value_as_text(tags.u.items[k + 1])))
+            return false;
+    }
+    return true;
+}
+
+/* Says in words what was looked for. */
+static const char *lookup_words(struct build *b, struct value name, struct value tags)
+{
+    const char *n = value_is_set(name)
+                        ? arena_printf(b->arena, "name \"" TEXT_FMT "\"", TEXT_ARG(value_as_text(name)))
+                        : "";
+    if (!value_is_set(tags)) return n == NULL ? "" : n;
+    const char *words =
+        arena_printf(b->arena, "%s%s%u tag%s", n == NULL ? "" : n, n != NULL && n[0] != '\0' ? " and " : "",
+                     tags.n / 2, tags.n == 2 ? "" : "s");
+    return words == NULL ? "" : words;
+}
+
+/* The one object with this name and these tags; a diagnostic unless it is exactly one. */
+static struct object *look_up(struct build *b, enum kind kind, struct value name, struct value tags,
+                              struct src_pos pos, const char *address)
+{
+    struct object *found = NULL, *second = NULL;
+    size_t cursor = 0;
+    for (struct object *o; (o = world_next(b->world, kind, &cursor)) != NULL;) {
+        if (!matches_lookup(o, name, tags)) continue;
+        if (found == NULL)
+            found = o;
+        else if (second == NULL)
+            second = o;
+    }
+    const char *what = kind_info(kind)->name;
+    if (found == NULL)
+        (void)diags_add(b->diags, SEVERITY_ERROR, pos, address,
+                        "check the region, the account and the spelling, or declare it",
+                        "no %s with %s exists", what, lookup_words(b, name, tags));
+    else if (second != NULL)
+        (void)diags_add(b->diags, SEVERITY_ERROR, pos, address, "refer to one of them by {id: …}",
+                        "more than one %s has %s: %s, %s, …", what, lookup_words(b, name, tags), found->id,
+                        second->id);
+    return second == NULL ? found : NULL;
+}
+
+static struct value resolve_ref(struct build *b, const struct resource *r, const struct field *f,
+                                struct value v)
+{
+    if (v.state != VALUE_SET) return v;
+    if (v.form == REF_LOCAL) {
+        const struct binding *target = &b->bindings[v.u.num];
+        return target->object == NULL || target->fresh ? value_unknown() : value_id(target->object->id);
+    }
+    if (v.form == REF_LOOKUP) {
+        char address[RESOURCE_ADDRESS_SIZE];
+        struct object *o =
+            look_up(b, f->ref, v.u.items[0], v.u.items[1], r->pos, address_format(r->kind, r->name, address));
+        return o == NULL ? value_unknown() : value_id(o->id);
+    }
+    return v;
+}
+
+void bind_resolve(struct build *b, uint32_t i, struct value *values, uint64_t *set_fields)
+{
+    const struct resource *r = &b->desired->items[i];
+    const struct kind_info *info = kind_info(r->kind);
+    *set_fields = 0;
+    for (uint8_t f = 0; f < info->n_fields; f++) {
+        const struct field *field = &info->fields[f];
+        struct value v = r->values[f];
+        if (v.state != VALUE_UNSET) *set_fields |= (uint64_t)1 << f;
+        if (field->type == FIELD_REF) v = resolve_ref(b, r, field, v);
+        if (field->type == FIELD_REF_LIST && v.state == VALUE_SET) {
+            struct value *items = arena_array_of(b->arena, v.n, struct value);
+            if (items == NULL) {
+                b->out_of_memory = true;
+                return;
+            }
+            for (uint32_t k = 0; k < v.n; k++) items[k] = resolve_ref(b, r, field, v.u.items[k]);
+            v = value_list(items, value_sort_set(FIELD_REF_LIST, items, v.n));
+        }
+        values[f] = v;
+    }
+    if (b->cloud->normalise != NULL &&
+        b->cloud->normalise(b->cloud, r->kind, values, set_fields, b->world, b->arena, b->err) != ERR_OK)
+        b->out_of_memory = true;
+}
+
+/* ---- what is ours ---- */
+
+static int compare_ids(enum kind a_kind, const char *a_id, enum kind b_kind, const char *b_id)
+{
+    if (a_kind != b_kind) return a_kind < b_kind ? -1 : 1;
+    return strcmp(a_id, b_id);
+}
+
+uint32_t bind_record_of(const struct build *b, enum kind kind, const char *id)
+{
+    uint32_t low = 0, high = b->recorded->n;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        const struct record *r = &b->recorded->items[b->records_by_id[middle]];
+        int order = compare_ids(r->kind, r->id, kind, id);
+        if (order == 0) return b->records_by_id[middle];
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return UINT32_MAX;
+}
+
+bool bind_parent_is_ours(const struct build *b, const struct object *o)
+{
+    const struct kind_info *info = kind_info(o->kind);
+    for (uint8_t f = 0; f < info->n_fields; f++) {
+        struct value v = o->values[f];
+        if ((info->fields[f].flags & FIELD_PARENT) == 0 || !value_is_set(v)) continue;
+        const struct object *parent = world_find(b->world, info->fields[f].ref, value_as_text(v));
+        if (parent == NULL) continue;
+        if (parent->owner_stack.ptr != NULL && text_equal(parent->owner_stack, b->options->stack))
+            return true;
+        uint32_t r = bind_record_of(b, parent->kind, parent->id);
+        if (r != UINT32_MAX && !b->recorded->items[r].observed_only) return true;
+    }
+    return false;
+}
+
+static bool has_natural_key(enum kind kind)
+{
+    const struct kind_info *info = kind_info(kind);
+    for (uint8_t f = 0; f < info->n_fields; f++)
+        if ((info->fields[f].flags & FIELD_KEY) != 0) return true;
+    return false;
+}
+
+/* The system route table of a VPC. */
+static struct object *system_table(struct build *b, const struct value *values)
+{
+    size_t cursor = 0;
+    for (struct object *o; (o = world_next(b->world, KIND_ROUTE_TABLE, &cursor)) != NULL;)
+        if (o->system && value_equal(FIELD_REF, o->values[RTB_VPC], values[RTB_VPC])) return o;
+    return NULL;
+}
+
+static bool is_system_table(enum kind kind, const struct value *values)
+{
+    return kind == KIND_ROUTE_TABLE && value_is_set(values[RTB_SYSTEM]) && values[RTB_SYSTEM].u.num != 0;
+}
+
+/* The one unowned object with the name that the resource would get, and the same parents. */
+static struct object *find_by_name(struct build *b, const struct resource *r, const struct value *values)
+{
+    const struct kind_info *info = kind_info(r->kind);
+    if (info->name_field == FIELD_NO) return NULL;
+    struct value name = values[info->name_field];
+    if (!value_is_set(name)) name = value_text(r->name.ptr, r->name.len);
+    struct object *found = NULL;
+    size_t cursor = 0;
+    for (struct object *o; (o = world_next(b->world, r->kind, &cursor)) != NULL;) {
+        if (o->owner_stack.ptr != NULL || !matches_lookup(o, name, (struct value){0})) continue;
+        bool same_parents = true;
+        for (uint8_t f = 0; f < info->n_fields; f++)
+            if ((info->fields[f].flags & FIELD_PARENT) != 0 && value_is_set(values[f]))
+                same_parents = same_parents && value_equal(FIELD_REF, values[f], o->values[f]);
+        if (!same_parents) continue;
+        if (found != NULL) return NULL; /* never guessed */
+        found = o;
+    }
+    return found;
+}
+
+/* ---- finding ---- */
+
+static void bind(struct binding *binding, struct object *o, enum bound_by by)
+{
+    binding->object = o;
+    binding->by = (uint8_t)by;
+}
+
+static bool find_observed(struct build *b, const struct resource *r, const struct value *values,
+                          struct binding *binding, const char *address)
+{
+    struct object *o = NULL;
+    const struct kind_info *info = kind_info(r->kind);
+    if (r->external_id != NULL) {
+        o = world_find(b->world, r->kind, text_of(r->external_id));
+        if (o == NULL)
+            (void)diags_add(b->diags, SEVERITY_ERROR, r->pos, address,
+                            "check the id, the region and the account", "%s %s does not exist", info->name,
+                            r->external_id);
+    } else if (is_system_table(r->kind, values)) {
+        o = system_table(b, values);
+    } else {
+        struct value name = info->name_field == FIELD_NO ? (struct value){0} : values[info->name_field];
+        struct value tags = info->tags_field == FIELD_NO ? (struct value){0} : values[info->tags_field];
+        o = world_find_key(b->world, r->kind, values);
+        if (o == NULL && (value_is_set(name) || value_is_set(tags)))
+            o = look_up(b, r->kind, name, tags, r->pos, address);
+        else if (o == NULL)
+            (void)diags_add(b->diags, SEVERITY_ERROR, r->pos, address,
+                            "give spec.id, or a name or tags to find it by",
+                            "the %s to be observed was not found", info->name);
+    }
+    if (o != NULL) bind(binding, o, BOUND_OBSERVED);
+    return o != NULL;
+}
+
+static enum adopt adopt_policy(const struct resource *r)
+{
+    if (r->lifecycle->adopt != ADOPT_DEFAULT) return r->lifecycle->adopt;
+    return (kind_info(r->kind)->flags & KIND_TAGGABLE) != 0 ? ADOPT_IF_TAGGED : ADOPT_IF_IDENTICAL;
+}
+
+/* Whether a stranger's object may be taken over; a diagnostic when not. */
+static bool may_adopt(struct build *b, uint32_t i, const struct value *values, uint64_t set_fields,
+                      struct object *o, const char *address)
+{
+    const struct resource *r = &b->desired->items[i];
+    enum adopt policy = adopt_policy(r);
+    if (o->owner_stack.ptr != NULL && !text_equal(o->owner_stack, b->options->stack) &&
+        policy != ADOPT_FORCE) {
+        (void)diags_add(
+            b->diags, SEVERITY_ERROR, r->pos, address,
+            "remove it from one of the two stacks, or take it over with `lifecycle: {adopt: force}`",
+            "%s exists as %s and belongs to stack \"" TEXT_FMT "\"", address, o->id,
+            TEXT_ARG(o->owner_stack));
+        return false;
+    }
+    if (policy == ADOPT_FORCE || policy == ADOPT_ID) return true;
+    if (policy == ADOPT_IF_IDENTICAL) {
+        struct comparison c;
+        compare_desired(b, i, values, set_fields, o, NULL, &c);
+        if (c.n_diffs == 0) return true;
+        (void)diags_add(b->diags, SEVERITY_ERROR, r->pos, address,
+                        "make the manifest equal to it, or take it over with `lifecycle: {adopt: force}`",
+                        "%s exists as %s, is not ours, and differs in `%s`", address, o->id,
+                        kind_info(r->kind)->fields[c.diffs[0].field].name);
+        return false;
+    }
+    (void)diags_add(
+        b->diags, SEVERITY_ERROR, r->pos, address,
+        arena_printf(b->arena, "take it over with `lifecycle: {adopt: %s}`, or only observe it", o->id),
+        "%s exists as %s, which headgate did not make", address, o->id);
+    return false;
+}
+
+static bool find_by_key(struct build *b, uint32_t i, const struct value *values, uint64_t set_fields,
+                        struct binding *binding, const char *address)
+{
+    const struct resource *r = &b->desired->items[i];
+    bool keyed = has_natural_key(r->kind);
+    enum adopt policy = adopt_policy(r);
+    struct object *o = keyed ? world_find_key(b->world, r->kind, values)
+                       : policy == ADOPT_FORCE || policy == ADOPT_IF_IDENTICAL ? find_by_name(b, r, values)
+                                                                               : NULL;
+    if (o == NULL || o->phase == PHASE_DELETING) return true;
+    if (o->owner_stack.ptr != NULL && text_equal(o->owner_stack, b->options->stack) &&
+        !text_equal(o->owner_name, r->name) &&
+        desired_find(b->desired, r->kind, o->owner_name) == UINT32_MAX &&
+        bind_record_of(b, r->kind, o->id) == UINT32_MAX) {
+        bind(binding, o, BOUND_MOVED); /* tagged with a name that nobody desires any more */
+        return true;
+    }
+    uint32_t record = bind_record_of(b, r->kind, o->id);
+    if (record != UINT32_MAX) {
+        const struct record *other = &b->recorded->items[record];
+        uint32_t other_desired = desired_find(b->desired, other->kind, other->name);
+        if (other_desired != UINT32_MAX) {
+            char other_address[RESOURCE_ADDRESS_SIZE];
+            (void)diags_add(b->diags, SEVERITY_ERROR, r->pos, address, "declare it once",
+                            "%s and %s would be the same object, %s", address,
+                            address_format(other->kind, other->name, other_address), o->id);
+            return false;
+        }
+        bind(binding, o, BOUND_MOVED);
+        binding->record = record;
+        b->desired_of[record] = i;
+        return true;
+    }
+    if (bind_parent_is_ours(b, o) && (kind_info(r->kind)->flags & KIND_TAGGABLE) == 0) {
+        bind(binding, o, BOUND_PARENT);
+        return true;
+    }
+    if (!may_adopt(b, i, values, set_fields, o, address)) return false;
+    bind(binding, o, BOUND_ADOPTED);
+    return true;
+}
+
+static bool find_owned(struct build *b, const struct resource *r, struct binding *binding,
+                       const char *address, struct text name)
+{
+    size_t n = 0;
+    struct object *o = world_find_owned(b->world, b->options->stack, r->kind, name, &n);
+    if (n > 1) {
+        (void)diags_add(b->diags, SEVERITY_ERROR, r->pos, address,
+                        "delete the one that should not be there, or remove its tag " TAG_ADDRESS,
+                        "%zu objects are tagged as %s: %s and more; "
+                        "which one is right cannot be guessed",
+                        n, address, o->id);
+        return false;
+    }
+    if (o != NULL && o->phase != PHASE_DELETING) bind(binding, o, BOUND_TAGS);
+    return true;
+}
+
+bool bind_find(struct build *b, uint32_t i, const struct value *values, uint64_t set_fields)
+{
+    const struct resource *r = &b->desired->items[i];
+    struct binding *binding = &b->bindings[i];
+    char address[RESOURCE_ADDRESS_SIZE];
+    (void)address_format(r->kind, r->name, address);
+
+    binding->record = records_find(b->recorded, r->kind, r->name);
+    const char *renamed_from = r->lifecycle->renamed_from;
+    if (binding->record == UINT32_MAX && renamed_from != NULL)
+        binding->record = records_find(b->recorded, r->kind, text_of(renamed_from));
+    if (binding->record != UINT32_MAX) b->desired_of[binding->record] = i;
+
+    if (r->lifecycle->management == MANAGE_OBSERVE) return find_observed(b, r, values, binding, address);
+    if (is_system_table(r->kind, values)) {
+        bind(binding, system_table(b, values), BOUND_PARENT);
+        return true;
+    }
+    if (binding->record != UINT32_MAX) {
+        const struct record *record = &b->recorded->items[binding->record];
+        struct object *o = world_find(b->world, r->kind, text_of(record->id));
+        if (o != NULL && o->phase != PHASE_DELETING) {
+            bind(binding, o, text_equal(record->name, r->name) ? BOUND_RECORD : BOUND_MOVED);
+            return true;
+        }
+    }
+    if ((kind_info(r->kind)->flags & KIND_TAGGABLE) != 0) {
+        if (!find_owned(b, r, binding, address, r->name)) return false;
+        if (binding->object == NULL && renamed_from != NULL &&
+            !find_owned(b, r, binding, address, text_of(renamed_from)))
+            return false;
+        if (binding->object != NULL) return true;
+    }
+    if (r->lifecycle->adopt == ADOPT_ID) {
+        struct object *o = world_find(b->world, r->kind, text_of(r->lifecycle->adopt_id));
+        if (o == NULL && binding->record == UINT32_MAX) {
+            (void)diags_add(b->diags, SEVERITY_ERROR, r->pos, address,
+                            "check the id, the region and the account",
+                            "%s, which %s should adopt, does not exist", r->lifecycle->adopt_id, address);
+            return false;
+        }
+        if (o != NULL) {
+            bind(binding, o, BOUND_ADOPTED);
+            return true;
+        }
+    }
+    return find_by_key(b, i, values, set_fields, binding, address);
+}

@@ -1,0 +1,78 @@
+/* build.h - what the parts of the planner share while a plan is built: bind.c finds what exists, compare.c
+ * finds what differs, plan.c decides, order.c turns changes into steps. Private to this folder. */
+#pragma once
+
+#include "reconciler/plan/plan.h"
+
+/* How a desired resource was found in the cloud. */
+enum bound_by {
+    BOUND_NOT,
+    BOUND_RECORD,   /* by the recorded id */
+    BOUND_TAGS,     /* by ownership tags */
+    BOUND_PARENT,   /* by natural key, in something that is ours */
+    BOUND_MOVED,    /* by natural key, recorded under an address that is no longer desired, or renamedFrom */
+    BOUND_ADOPTED,  /* a stranger's until now, and we may take it over */
+    BOUND_OBSERVED, /* management: observe */
+};
+
+struct binding {
+    struct object *object; /* NULL: nothing is there */
+    uint32_t record;       /* index in recorded, UINT32_MAX: none */
+    uint32_t change;       /* index in changes, UINT32_MAX: none */
+    uint8_t by;            /* enum bound_by */
+    bool fresh;            /* will have another id after the apply: references to it are unknown */
+    bool left_out;         /* by --target or --exclude */
+};
+
+struct build {
+    struct arena *arena;
+    const struct plan_options *options;
+    const struct desired *desired;
+    const struct records *recorded;
+    struct world *world;
+    const struct cloud *cloud;
+    struct diags *diags;
+    struct err *err;
+    bool out_of_memory;
+
+    struct binding *bindings; /* per desired resource */
+    uint32_t *desired_of;     /* per record: the desired resource that it belongs to, or UINT32_MAX */
+    uint32_t *records_by_id;  /* indices of records, sorted by kind and id */
+
+    struct change *changes;
+    size_t n_changes, changes_capacity;
+    struct drift *drifts;
+    size_t n_drifts, drifts_capacity;
+    struct text *left_out;
+    size_t n_left_out, left_out_capacity;
+    struct plan plan;
+};
+
+/* ---- bind.c ---- */
+/* Resolves the references of desired resource i into 'values' (kind's n_fields) with *set_fields, and
+ * normalises them. */
+void bind_resolve(struct build *b, uint32_t i, struct value *values, uint64_t *set_fields);
+/* Finds what exists for desired resource i; fills its binding. False after adding a diagnostic. */
+bool bind_find(struct build *b, uint32_t i, const struct value *values, uint64_t set_fields);
+/* The record of a cloud object, UINT32_MAX when none. */
+uint32_t bind_record_of(const struct build *b, enum kind kind, const char *id);
+/* Whether an object lies in something that is ours (recorded or tagged for this stack). */
+bool bind_parent_is_ours(const struct build *b, const struct object *o);
+
+/* ---- compare.c ---- */
+struct comparison {
+    struct field_diff diffs[64];
+    uint32_t n_diffs;
+    uint64_t reset_fields;
+    bool immutable, drifted, record_stale;
+};
+/* Desired values against an observed object; 'r' (may be NULL) tells drift from change and what is to be put
+ * back. */
+void compare_desired(struct build *b, uint32_t i, const struct value *values, uint64_t set_fields,
+                     const struct object *o, const struct record *r, struct comparison *out);
+/* A record against what is observed: what somebody changed. */
+void compare_recorded(const struct build *b, const struct record *r, const struct object *o,
+                      struct comparison *out);
+
+/* ---- order.c ---- */
+MUST_CHECK enum err_code order_steps(struct build *b);

@@ -1,0 +1,402 @@
+/* order.c - changes become steps, steps get their order.
+ *
+ * Hard edges come from references (a child is made after its parent, and deleted before it) and from the
+ * cloud's implicit order (an SNAT or DNAT entry needs its EIP bound to the gateway). Soft edges choose, among
+ * orders that the cloud allows, the one that never leaves traffic without a way: routes into a table before
+ * the table is associated, the SNAT entry before the route that leads to its gateway; and the reverse on the
+ * way down.  Source: api-behaviour 9 */
+#include "reconciler/base/ip.h"
+#include "reconciler/plan/build.h"
+
+#include <string.h>
+
+enum { NO_STEP = UINT32_MAX };
+
+/* A multimap from a 64-bit key to steps: filled, sorted, looked up. */
+struct pair {
+    uint64_t key;
+    uint32_t step;
+};
+struct pairs {
+    struct pair *items;
+    size_t n, capacity;
+};
+
+struct pending_edge {
+    uint32_t step, after;
+    bool soft;
+};
+
+struct order {
+    struct build *b;
+    struct step *steps;
+    size_t n_steps, steps_capacity;
+    uint32_t *delete_step, *apply_step; /* per change; NO_STEP */
+    struct pending_edge *edges;
+    size_t n_edges, edges_capacity;
+    struct pairs deleted;      /* (kind, id) of what goes -> delete step */
+    struct pairs routes_in;    /* table (desired index) -> create steps of its routes */
+    struct pairs snat_of;      /* gateway (desired index) -> create steps of its SNAT entries */
+    struct pairs binding_of;   /* EIP (desired index) -> create step of its association */
+    struct pairs gone_routes;  /* table id -> delete steps of its routes */
+    struct pairs gone_snat;    /* gateway id -> delete steps of its SNAT entries */
+    struct pairs gone_binding; /* EIP id -> delete step of its association */
+    struct pairs gone_vswitch; /* VPC id -> delete steps of its vSwitches */
+};
+
+static void put(struct order *o, struct pairs *p, uint64_t key, uint32_t step)
+{
+    if (!arena_grow(o->b->arena, &p->items, sizeof *p->items, p->n, &p->capacity)) {
+        o->b->out_of_memory = true;
+        return;
+    }
+    p->items[p->n++] = (struct pair){key, step};
+}
+
+static int compare_pairs(const void *pa, const void *pb)
+{
+    const struct pair *a = pa, *b = pb;
+    if (a->key != b->key) return a->key < b->key ? -1 : 1;
+    return a->step < b->step ? -1 : a->step > b->step;
+}
+
+static void sort_pairs(struct pairs *p)
+{
+    if (p->n > 1) qsort(p->items, p->n, sizeof *p->items, compare_pairs);
+}
+
+/* The first pair with this key; p->n when there is none. */
+static size_t first_pair(const struct pairs *p, uint64_t key)
+{
+    size_t low = 0, high = p->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (p->items[middle].key < key)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static uint64_t id_key(enum kind kind, struct value id)
+{
+    return text_hash(value_as_text(id)) * 31 + (uint64_t)kind;
+}
+
+static void add_edge(struct order *o, uint32_t step, uint32_t after, bool soft)
+{
+    if (step == NO_STEP || after == NO_STEP || step == after) return;
+    if (!arena_grow(o->b->arena, &o->edges, sizeof *o->edges, o->n_edges, &o->edges_capacity)) {
+        o->b->out_of_memory = true;
+        return;
+    }
+    o->edges[o->n_edges++] = (struct pending_edge){step, after, soft};
+}
+
+/* 'step' after each step of a key. */
+static void after_all(struct order *o, uint32_t step, const struct pairs *p, uint64_t key, bool soft)
+{
+    for (size_t k = first_pair(p, key); k < p->n && p->items[k].key == key; k++)
+        add_edge(o, step, p->items[k].step, soft);
+}
+
+/* ---- steps ---- */
+
+static uint32_t add_step(struct order *o, uint32_t change, enum verb verb)
+{
+    if (!arena_grow(o->b->arena, &o->steps, sizeof *o->steps, o->n_steps, &o->steps_capacity)) {
+        o->b->out_of_memory = true;
+        return NO_STEP;
+    }
+    o->steps[o->n_steps] = (struct step){.change = change, .verb = verb};
+    return (uint32_t)o->n_steps++;
+}
+
+static void make_steps(struct order *o)
+{
+    struct build *b = o->b;
+    for (uint32_t k = 0; k < b->n_changes && !b->out_of_memory; k++) {
+        const struct change *c = &b->changes[k];
+        o->delete_step[k] = o->apply_step[k] = NO_STEP;
+        switch (c->action) {
+        case ACTION_CREATE: o->apply_step[k] = add_step(o, k, VERB_CREATE); break;
+        case ACTION_UPDATE:
+        case ACTION_ADOPT: o->apply_step[k] = add_step(o, k, VERB_UPDATE); break;
+        case ACTION_DELETE: o->delete_step[k] = add_step(o, k, VERB_DELETE); break;
+        case ACTION_REPLACE:
+            o->delete_step[k] = add_step(o, k, VERB_DELETE);
+            o->apply_step[k] = add_step(o, k, VERB_CREATE);
+            if (c->create_first)
+                add_edge(o, o->delete_step[k], o->apply_step[k], false);
+            else
+                add_edge(o, o->apply_step[k], o->delete_step[k], false);
+            break;
+        case ACTION_NONE:
+        case ACTION_READ:
+        case ACTION_FORGET:
+        case N_ACTIONS: break;
+        }
+    }
+}
+
+/* ---- indexes of what others wait for ---- */
+
+static void index_created(struct order *o, const struct change *c, uint32_t step)
+{
+    const struct value *v = c->desired->values;
+    if (c->kind == KIND_ROUTE_ENTRY && v[RTE_TABLE].form == REF_LOCAL)
+        put(o, &o->routes_in, (uint64_t)v[RTE_TABLE].u.num, step);
+    if (c->kind == KIND_SNAT_ENTRY && v[SNAT_NAT].form == REF_LOCAL)
+        put(o, &o->snat_of, (uint64_t)v[SNAT_NAT].u.num, step);
+    if (c->kind == KIND_EIP_ASSOCIATION && v[EAS_EIP].form == REF_LOCAL)
+        put(o, &o->binding_of, (uint64_t)v[EAS_EIP].u.num, step);
+}
+
+static void index_deleted(struct order *o, const struct change *c, uint32_t step)
+{
+    const struct value *v = c->observed->values;
+    put(o, &o->deleted, id_key(c->kind, value_cstr(c->observed->id)), step);
+    if (c->kind == KIND_ROUTE_ENTRY) put(o, &o->gone_routes, id_key(KIND_ROUTE_TABLE, v[RTE_TABLE]), step);
+    if (c->kind == KIND_SNAT_ENTRY) put(o, &o->gone_snat, id_key(KIND_NAT_GATEWAY, v[SNAT_NAT]), step);
+    if (c->kind == KIND_EIP_ASSOCIATION) put(o, &o->gone_binding, id_key(KIND_EIP, v[EAS_EIP]), step);
+    if (c->kind == KIND_VSWITCH) put(o, &o->gone_vswitch, id_key(KIND_VPC, v[VSW_VPC]), step);
+}
+
+static void make_indexes(struct order *o)
+{
+    for (uint32_t k = 0; k < o->b->n_changes; k++) {
+        const struct change *c = &o->b->changes[k];
+        if (o->apply_step[k] != NO_STEP) index_created(o, c, o->apply_step[k]);
+        if (o->delete_step[k] != NO_STEP) index_deleted(o, c, o->delete_step[k]);
+    }
+    struct pairs *all[] = {&o->deleted,     &o->routes_in, &o->snat_of,      &o->binding_of,
+                           &o->gone_routes, &o->gone_snat, &o->gone_binding, &o->gone_vswitch};
+    for (size_t k = 0; k < N_ELEMENTS(all); k++) sort_pairs(all[k]);
+}
+
+/* ---- edges ---- */
+
+static void after_target(struct order *o, uint32_t step, struct value v)
+{
+    if (v.state != VALUE_SET || v.form != REF_LOCAL) return;
+    uint32_t change = o->b->bindings[v.u.num].change;
+    if (change != UINT32_MAX) add_edge(o, step, o->apply_step[change], false);
+}
+
+/* Made or changed after all that it refers to. */
+static void edges_of_apply(struct order *o, const struct change *c, uint32_t step)
+{
+    const struct kind_info *info = kind_info(c->kind);
+    const struct value *v = c->desired->values;
+    for (uint8_t f = 0; f < info->n_fields; f++) {
+        if (info->fields[f].type == FIELD_REF) after_target(o, step, v[f]);
+        if (info->fields[f].type == FIELD_REF_LIST && v[f].state == VALUE_SET)
+            for (uint32_t k = 0; k < v[f].n; k++) after_target(o, step, v[f].u.items[k]);
+    }
+    if (c->kind == KIND_SNAT_ENTRY && v[SNAT_EIPS].state == VALUE_SET)
+        for (uint32_t k = 0; k < v[SNAT_EIPS].n; k++)
+            if (v[SNAT_EIPS].u.items[k].form == REF_LOCAL)
+                after_all(o, step, &o->binding_of, (uint64_t)v[SNAT_EIPS].u.items[k].u.num, false);
+    if (c->kind == KIND_DNAT_ENTRY && v[DNAT_EIP].form == REF_LOCAL)
+        after_all(o, step, &o->binding_of, (uint64_t)v[DNAT_EIP].u.num, false);
+    if (c->kind == KIND_ROUTE_TABLE_ASSOCIATION && v[RTA_TABLE].form == REF_LOCAL)
+        after_all(o, step, &o->routes_in, (uint64_t)v[RTA_TABLE].u.num, true);
+    if (c->kind == KIND_ROUTE_ENTRY && v[RTE_HOP_NAT].form == REF_LOCAL)
+        after_all(o, step, &o->snat_of, (uint64_t)v[RTE_HOP_NAT].u.num, true);
+    if (c->kind == KIND_VSWITCH && c->action == ACTION_CREATE && value_is_set(c->values[VSW_VPC])) {
+        /* A block can be taken again when its old owner is gone. */
+        uint64_t key = id_key(KIND_VPC, c->values[VSW_VPC]);
+        struct cidr mine, other;
+        for (size_t k = first_pair(&o->gone_vswitch, key);
+             k < o->gone_vswitch.n && o->gone_vswitch.items[k].key == key; k++) {
+            uint32_t gone = o->gone_vswitch.items[k].step;
+            struct value old = o->b->changes[o->steps[gone].change].observed->values[VSW_CIDR];
+            if (cidr_parse(value_as_text(v[VSW_CIDR]), &mine) == IP_OK &&
+                cidr_parse(value_as_text(old), &other) == IP_OK && cidr_overlaps(mine, other))
+                add_edge(o, step, gone, false);
+        }
+    }
+}
+
+/* What goes waits for all that refers to it now, be that deleted or changed to refer to something else. */
+static void edges_of_leaving(struct order *o, const struct change *c, uint32_t step, bool deleted)
+{
+    const struct kind_info *info = kind_info(c->kind);
+    const struct value *v = c->observed->values;
+    for (uint8_t f = 0; f < info->n_fields; f++) {
+        const struct value *items = &v[f];
+        uint32_t n = 1;
+        if (info->fields[f].type == FIELD_REF_LIST && v[f].state == VALUE_SET)
+            items = v[f].u.items, n = v[f].n;
+        else if (info->fields[f].type != FIELD_REF)
+            continue;
+        for (uint32_t k = 0; k < n; k++) {
+            if (!value_is_set(items[k])) continue;
+            uint64_t key = id_key(info->fields[f].ref, items[k]);
+            for (size_t p = first_pair(&o->deleted, key); p < o->deleted.n && o->deleted.items[p].key == key;
+                 p++)
+                add_edge(o, o->deleted.items[p].step, step, false);
+        }
+    }
+    /* The entry goes before the binding of its address. */
+    if (c->kind == KIND_SNAT_ENTRY && value_is_set(v[SNAT_EIPS]))
+        for (uint32_t k = 0; k < v[SNAT_EIPS].n; k++) {
+            uint64_t key = id_key(KIND_EIP, v[SNAT_EIPS].u.items[k]);
+            for (size_t p = first_pair(&o->gone_binding, key);
+                 p < o->gone_binding.n && o->gone_binding.items[p].key == key; p++)
+                add_edge(o, o->gone_binding.items[p].step, step, false);
+        }
+    if (c->kind == KIND_DNAT_ENTRY && value_is_set(v[DNAT_EIP])) {
+        uint64_t key = id_key(KIND_EIP, v[DNAT_EIP]);
+        for (size_t p = first_pair(&o->gone_binding, key);
+             p < o->gone_binding.n && o->gone_binding.items[p].key == key; p++)
+            add_edge(o, o->gone_binding.items[p].step, step, false);
+    }
+    if (!deleted) return;
+    /* Soft: first the association, then the routes of its table; first the route, then the SNAT entries that
+     * it led to. */
+    if (c->kind == KIND_ROUTE_TABLE_ASSOCIATION && value_is_set(v[RTA_TABLE])) {
+        uint64_t key = id_key(KIND_ROUTE_TABLE, v[RTA_TABLE]);
+        for (size_t p = first_pair(&o->gone_routes, key);
+             p < o->gone_routes.n && o->gone_routes.items[p].key == key; p++)
+            add_edge(o, o->gone_routes.items[p].step, step, true);
+    }
+    if (c->kind == KIND_ROUTE_ENTRY && value_is_set(v[RTE_HOP_NAT])) {
+        uint64_t key = id_key(KIND_NAT_GATEWAY, v[RTE_HOP_NAT]);
+        for (size_t p = first_pair(&o->gone_snat, key);
+             p < o->gone_snat.n && o->gone_snat.items[p].key == key; p++)
+            add_edge(o, o->gone_snat.items[p].step, step, true);
+    }
+}
+
+static void make_edges(struct order *o)
+{
+    for (uint32_t k = 0; k < o->b->n_changes && !o->b->out_of_memory; k++) {
+        const struct change *c = &o->b->changes[k];
+        if (o->apply_step[k] != NO_STEP) edges_of_apply(o, c, o->apply_step[k]);
+        if (o->delete_step[k] != NO_STEP)
+            edges_of_leaving(o, c, o->delete_step[k], true);
+        else if (o->apply_step[k] != NO_STEP && c->observed != NULL)
+            edges_of_leaving(o, c, o->apply_step[k], false);
+    }
+}
+
+/* ---- the graph ---- */
+
+static int compare_edges(const void *pa, const void *pb)
+{
+    const struct pending_edge *a = pa, *b = pb;
+    if (a->step != b->step) return a->step < b->step ? -1 : 1;
+    if (a->after != b->after) return a->after < b->after ? -1 : 1;
+    return (int)a->soft - (int)b->soft; /* hard first: that one is kept */
+}
+
+static enum err_code attach_edges(struct order *o)
+{
+    if (o->n_edges > 1) qsort(o->edges, o->n_edges, sizeof *o->edges, compare_edges);
+    struct edge *all = arena_array_of(o->b->arena, o->n_edges, struct edge);
+    if (all == NULL) return err_nomem(o->b->err);
+    size_t n = 0;
+    for (size_t k = 0; k < o->n_edges; k++) {
+        const struct pending_edge *e = &o->edges[k];
+        if (k > 0 && e->step == o->edges[k - 1].step && e->after == o->edges[k - 1].after) continue;
+        struct step *s = &o->steps[e->step];
+        if (s->n_after == 0) s->after = &all[n];
+        all[n++] = (struct edge){e->after, e->soft};
+        s->n_after++;
+    }
+    return ERR_OK;
+}
+
+/* Steps in an order in which each comes after what it waits for; returns how many could be ordered. */
+static uint32_t topological(const struct order *o, uint32_t *sorted, uint32_t *n_waiting,
+                            uint32_t *users_start, uint32_t *users)
+{
+    uint32_t n = (uint32_t)o->n_steps;
+    memset(users_start, 0, (n + 1) * sizeof *users_start);
+    for (uint32_t s = 0; s < n; s++)
+        for (uint32_t k = 0; k < o->steps[s].n_after; k++) users_start[o->steps[s].after[k].step + 1]++;
+    for (uint32_t s = 0; s < n; s++) users_start[s + 1] += users_start[s];
+    uint32_t *fill = n_waiting; /* used as a cursor first */
+    memcpy(fill, users_start, n * sizeof *fill);
+    for (uint32_t s = 0; s < n; s++)
+        for (uint32_t k = 0; k < o->steps[s].n_after; k++) users[fill[o->steps[s].after[k].step]++] = s;
+    uint32_t n_sorted = 0;
+    for (uint32_t s = 0; s < n; s++) {
+        n_waiting[s] = o->steps[s].n_after;
+        if (n_waiting[s] == 0) sorted[n_sorted++] = s;
+    }
+    for (uint32_t at = 0; at < n_sorted; at++)
+        for (uint32_t k = users_start[sorted[at]]; k < users_start[sorted[at] + 1]; k++)
+            if (--n_waiting[users[k]] == 0) sorted[n_sorted++] = users[k];
+    return n_sorted;
+}
+
+static enum err_code report_cycle(struct order *o, const uint32_t *n_waiting)
+{
+    struct build *b = o->b;
+    char names[400] = "";
+    size_t len = 0, n = 0;
+    for (uint32_t s = 0; s < o->n_steps && n < 6; s++) {
+        if (n_waiting[s] == 0) continue;
+        const struct change *c = &b->changes[o->steps[s].change];
+        char address[RESOURCE_ADDRESS_SIZE];
+        int m = snprintf(names + len, sizeof names - len, "%s%s of %s", n == 0 ? "" : ", ",
+                         verb_name(o->steps[s].verb), address_format(c->kind, c->name, address));
+        if (m < 0 || (size_t)m >= sizeof names - len) break;
+        len += (size_t)m;
+        n++;
+    }
+    return err_set(b->err, ERR_CONFLICT,
+                   "these changes wait for each other; apply them in two goes (--target): %s", names);
+}
+
+/* Depth, longest remaining path and the plan's critical path. */
+static void measure(struct order *o, const uint32_t *sorted)
+{
+    struct build *b = o->b;
+    uint32_t n = (uint32_t)o->n_steps;
+    for (uint32_t at = 0; at < n; at++) {
+        struct step *s = &o->steps[sorted[at]];
+        for (uint32_t k = 0; k < s->n_after; k++)
+            s->depth = MAX_OF(s->depth, o->steps[s->after[k].step].depth + 1);
+    }
+    for (uint32_t at = n; at-- > 0;) {
+        struct step *s = &o->steps[sorted[at]];
+        int64_t shortest = 0, typical = 0, deadline = 0;
+        b->cloud->durations(b->cloud, b->changes[s->change].kind, s->verb, &shortest, &typical, &deadline);
+        s->path_ms += typical;
+        for (uint32_t k = 0; k < s->n_after; k++) {
+            struct step *before = &o->steps[s->after[k].step];
+            before->path_ms = MAX_OF(before->path_ms, s->path_ms);
+        }
+        b->plan.critical_ms = MAX_OF(b->plan.critical_ms, s->path_ms);
+    }
+    b->plan.n_calls = n;
+}
+
+enum err_code order_steps(struct build *b)
+{
+    struct order o = {.b = b};
+    o.delete_step = arena_array_of(b->arena, b->n_changes, uint32_t);
+    o.apply_step = arena_array_of(b->arena, b->n_changes, uint32_t);
+    if (o.delete_step == NULL || o.apply_step == NULL) return err_nomem(b->err);
+    make_steps(&o);
+    make_indexes(&o);
+    make_edges(&o);
+    if (b->out_of_memory) return err_nomem(b->err);
+    enum err_code code = attach_edges(&o);
+    if (code != ERR_OK) return code;
+    uint32_t *sorted = arena_array_of(b->arena, o.n_steps, uint32_t);
+    uint32_t *n_waiting = arena_array_of(b->arena, o.n_steps, uint32_t);
+    uint32_t *users_start = arena_array_of(b->arena, o.n_steps + 1, uint32_t);
+    uint32_t *users = arena_array_of(b->arena, o.n_edges, uint32_t);
+    if (sorted == NULL || n_waiting == NULL || users_start == NULL || users == NULL) return err_nomem(b->err);
+    if (topological(&o, sorted, n_waiting, users_start, users) < o.n_steps)
+        return report_cycle(&o, n_waiting);
+    measure(&o, sorted);
+    b->plan.steps = o.steps;
+    b->plan.n_steps = (uint32_t)o.n_steps;
+    return ERR_OK;
+}

@@ -1,0 +1,701 @@
+/* plan.c - the planner, as a list of passes:
+ *   1. which resources --target and --exclude leave in;
+ *   2. each desired resource, parents first: resolve its references, find what exists, compare, decide;
+ *   3. records and tagged objects that nobody desires any more;
+ *   4. the guards;
+ *   5. the order (order.c). */
+#include "reconciler/base/digest.h"
+#include "reconciler/plan/build.h"
+
+#include <string.h>
+
+const char *action_name(enum action a)
+{
+    static const char *const names[N_ACTIONS] = {
+        [ACTION_NONE] = "no-op",    [ACTION_READ] = "read",       [ACTION_CREATE] = "create",
+        [ACTION_UPDATE] = "update", [ACTION_REPLACE] = "replace", [ACTION_DELETE] = "delete",
+        [ACTION_ADOPT] = "adopt",   [ACTION_FORGET] = "forget"};
+    ASSERT(a < N_ACTIONS);
+    return names[a];
+}
+
+const char *disruption_name(enum disruption d)
+{
+    static const char *const names[] = {[DISRUPTION_NONE] = "none",
+                                        [DISRUPTION_BRIEF] = "brief",
+                                        [DISRUPTION_EGRESS] = "egress address changes",
+                                        [DISRUPTION_OUTAGE] = "outage"};
+    return names[d];
+}
+
+bool plan_is_empty(const struct plan *p)
+{
+    return p->n_add + p->n_change + p->n_destroy + p->n_adopt + p->n_forget == 0;
+}
+
+/* ---- 1. targets ---- */
+
+static bool address_matches(struct text pattern, enum kind kind, struct text name)
+{
+    char address[RESOURCE_ADDRESS_SIZE];
+    struct text a = text_of(address_format(kind, name, address));
+    if (pattern.len > 0 && pattern.ptr[pattern.len - 1] == '*') {
+        pattern.len--;
+        return a.len >= pattern.len && memcmp(a.ptr, pattern.ptr, pattern.len) == 0;
+    }
+    return text_equal(a, pattern);
+}
+
+static bool matches_any(const struct text *patterns, size_t n, enum kind kind, struct text name)
+{
+    for (size_t k = 0; k < n; k++)
+        if (address_matches(patterns[k], kind, name)) return true;
+    return false;
+}
+
+/* Calls visit(ctx, target index) for each reference of resource i to another one of the stack. */
+static void each_target(const struct desired *d, uint32_t i, void (*visit)(void *ctx, uint32_t target),
+                        void *ctx)
+{
+    const struct resource *r = &d->items[i];
+    const struct kind_info *info = kind_info(r->kind);
+    for (uint8_t f = 0; f < info->n_fields; f++) {
+        struct value v = r->values[f];
+        if (v.state != VALUE_SET) continue;
+        if (info->fields[f].type == FIELD_REF && v.form == REF_LOCAL) visit(ctx, (uint32_t)v.u.num);
+        if (info->fields[f].type == FIELD_REF_LIST)
+            for (uint32_t k = 0; k < v.n; k++)
+                if (v.u.items[k].form == REF_LOCAL) visit(ctx, (uint32_t)v.u.items[k].u.num);
+    }
+}
+
+static void clear_left_out(void *ctx, uint32_t target)
+{
+    ((struct binding *)ctx)[target].left_out = false;
+}
+
+struct exclusion {
+    const struct binding *bindings;
+    bool found;
+};
+
+static void note_left_out(void *ctx, uint32_t target)
+{
+    struct exclusion *e = ctx;
+    if (e->bindings[target].left_out) e->found = true;
+}
+
+static void choose_targets(struct build *b)
+{
+    const struct plan_options *o = b->options;
+    uint32_t n = b->desired->n;
+    if (o->n_targets > 0) {
+        for (uint32_t i = 0; i < n; i++)
+            b->bindings[i].left_out =
+                !matches_any(o->targets, o->n_targets, b->desired->items[i].kind, b->desired->items[i].name);
+        /* What a target refers to comes with it. References lead to lower indices: kinds are in the order of
+         * creation. */
+        for (uint32_t i = n; i-- > 0;)
+            if (!b->bindings[i].left_out) each_target(b->desired, i, clear_left_out, b->bindings);
+    }
+    for (uint32_t i = 0; i < n && o->n_excludes > 0; i++) {
+        struct exclusion e = {.bindings = b->bindings};
+        if (matches_any(o->excludes, o->n_excludes, b->desired->items[i].kind, b->desired->items[i].name))
+            e.found = true;
+        /* What needs something that is left out is left out, too, unless that exists already: which is not
+         * known yet, so only what is bound to be created would matter; keeping it out is the safe side. */
+        each_target(b->desired, i, note_left_out, &e);
+        if (e.found) b->bindings[i].left_out = true;
+    }
+}
+
+static bool is_left_out(const struct build *b, enum kind kind, struct text name)
+{
+    const struct plan_options *o = b->options;
+    return (o->n_targets > 0 && !matches_any(o->targets, o->n_targets, kind, name)) ||
+           matches_any(o->excludes, o->n_excludes, kind, name);
+}
+
+/* ---- adding to the plan ---- */
+
+static struct change *add_change(struct build *b, enum action action, enum reason reason, enum kind kind,
+                                 struct text name)
+{
+    if (!arena_grow(b->arena, &b->changes, sizeof *b->changes, b->n_changes, &b->changes_capacity)) {
+        b->out_of_memory = true;
+        return NULL;
+    }
+    struct change *c = &b->changes[b->n_changes++];
+    *c = (struct change){
+        .action = action, .reason = reason, .kind = kind, .name = name, .desired_index = UINT32_MAX};
+    return c;
+}
+
+static void add_left_out(struct build *b, enum kind kind, struct text name)
+{
+    char address[RESOURCE_ADDRESS_SIZE];
+    if (!arena_grow(b->arena, &b->left_out, sizeof *b->left_out, b->n_left_out, &b->left_out_capacity)) {
+        b->out_of_memory = true;
+        return;
+    }
+    b->left_out[b->n_left_out++] = arena_text(b->arena, text_of(address_format(kind, name, address)));
+}
+
+static const struct field_diff *keep_diffs(struct build *b, const struct comparison *c)
+{
+    struct field_diff *kept = arena_array_of(b->arena, c->n_diffs, struct field_diff);
+    if (kept == NULL)
+        b->out_of_memory = true;
+    else if (c->n_diffs > 0)
+        memcpy(kept, c->diffs, c->n_diffs * sizeof *kept);
+    return kept;
+}
+
+static void add_drift(struct build *b, const struct record *r, const struct object *o,
+                      const struct comparison *c, bool detect_only)
+{
+    if (!arena_grow(b->arena, &b->drifts, sizeof *b->drifts, b->n_drifts, &b->drifts_capacity)) {
+        b->out_of_memory = true;
+        return;
+    }
+    b->drifts[b->n_drifts++] = (struct drift){.kind = r->kind,
+                                              .name = r->name,
+                                              .observed = o,
+                                              .recorded = r,
+                                              .detect_only = detect_only,
+                                              .diffs = c == NULL ? NULL : keep_diffs(b, c),
+                                              .n_diffs = c == NULL ? 0 : c->n_diffs};
+}
+
+/* ---- 2. desired resources ---- */
+
+/* How traffic suffers when a resource of a kind is replaced or deleted. */
+static const struct {
+    enum disruption replaced, replaced_create_first, deleted;
+} kind_disruption[N_KINDS] = {
+    [KIND_VPC] = {DISRUPTION_OUTAGE, DISRUPTION_OUTAGE, DISRUPTION_OUTAGE},
+    [KIND_VSWITCH] = {DISRUPTION_OUTAGE, DISRUPTION_OUTAGE, DISRUPTION_OUTAGE},
+    [KIND_SECURITY_GROUP] = {DISRUPTION_BRIEF, DISRUPTION_BRIEF, DISRUPTION_NONE},
+    [KIND_SECURITY_GROUP_RULE] = {DISRUPTION_BRIEF, DISRUPTION_NONE, DISRUPTION_BRIEF},
+    [KIND_INSTANCE] = {DISRUPTION_OUTAGE, DISRUPTION_OUTAGE, DISRUPTION_OUTAGE},
+    [KIND_NAT_GATEWAY] = {DISRUPTION_OUTAGE, DISRUPTION_BRIEF, DISRUPTION_OUTAGE},
+    [KIND_EIP] = {DISRUPTION_EGRESS, DISRUPTION_EGRESS, DISRUPTION_EGRESS},
+    [KIND_EIP_ASSOCIATION] = {DISRUPTION_OUTAGE, DISRUPTION_OUTAGE, DISRUPTION_OUTAGE},
+    [KIND_SNAT_ENTRY] = {DISRUPTION_OUTAGE, DISRUPTION_OUTAGE, DISRUPTION_OUTAGE},
+    [KIND_DNAT_ENTRY] = {DISRUPTION_OUTAGE, DISRUPTION_OUTAGE, DISRUPTION_OUTAGE},
+    [KIND_ROUTE_TABLE] = {DISRUPTION_BRIEF, DISRUPTION_BRIEF, DISRUPTION_NONE},
+    [KIND_ROUTE_ENTRY] = {DISRUPTION_OUTAGE, DISRUPTION_BRIEF, DISRUPTION_OUTAGE},
+    [KIND_ROUTE_TABLE_ASSOCIATION] = {DISRUPTION_OUTAGE, DISRUPTION_BRIEF, DISRUPTION_OUTAGE},
+};
+
+static enum disruption update_disruption(enum kind kind, const struct field_diff *diffs, uint32_t n)
+{
+    enum disruption worst = DISRUPTION_NONE;
+    for (uint32_t k = 0; k < n; k++) {
+        uint32_t flags = kind_info(kind)->fields[diffs[k].field].flags;
+        enum disruption d = (flags & FIELD_EGRESS) != 0   ? DISRUPTION_EGRESS
+                            : (flags & FIELD_OUTAGE) != 0 ? DISRUPTION_BRIEF
+                                                          : DISRUPTION_NONE;
+        worst = MAX_OF(worst, d);
+    }
+    return worst;
+}
+
+/* Whether something that the resource lies in or needs is replaced in a way that wants the old one gone
+ * first. */
+struct parents {
+    const struct build *b;
+    bool delete_first, replaced;
+};
+
+static void look_at_parent(void *ctx, uint32_t target)
+{
+    struct parents *p = ctx;
+    const struct binding *binding = &p->b->bindings[target];
+    if (binding->change == UINT32_MAX || p->b->changes[binding->change].action != ACTION_REPLACE) return;
+    p->replaced = true;
+    if (!p->b->changes[binding->change].create_first) p->delete_first = true;
+}
+
+/* An SNAT or DNAT entry goes with the binding of its EIP: when that is made anew, so is the entry. */
+static bool needs_new_binding(const struct build *b, const struct resource *r)
+{
+    uint8_t eip_field = r->kind == KIND_SNAT_ENTRY   ? SNAT_EIPS
+                        : r->kind == KIND_DNAT_ENTRY ? DNAT_EIP
+                                                     : FIELD_NO;
+    if (eip_field == FIELD_NO) return false;
+    struct value v = r->values[eip_field];
+    const struct value *items = r->kind == KIND_SNAT_ENTRY ? v.u.items : &v;
+    uint32_t n = r->kind == KIND_SNAT_ENTRY ? v.n : 1;
+    for (size_t c = 0; c < b->n_changes; c++) {
+        const struct change *change = &b->changes[c];
+        if (change->kind != KIND_EIP_ASSOCIATION || change->action != ACTION_REPLACE) continue;
+        for (uint32_t k = 0; k < n; k++)
+            if (value_equal(FIELD_REF, change->desired->values[EAS_EIP], items[k])) return true;
+    }
+    return false;
+}
+
+static struct change *add_desired_change(struct build *b, uint32_t i, enum action action, enum reason reason,
+                                         const struct value *values, uint64_t set_fields)
+{
+    const struct resource *r = &b->desired->items[i];
+    struct binding *binding = &b->bindings[i];
+    if (binding->left_out) {
+        add_left_out(b, r->kind, r->name);
+        return NULL;
+    }
+    struct change *c = add_change(b, action, reason, r->kind, r->name);
+    if (c == NULL) return NULL;
+    uint8_t n = kind_info(r->kind)->n_fields;
+    struct value *kept = arena_array_of(b->arena, n, struct value);
+    if (kept == NULL) {
+        b->out_of_memory = true;
+        return NULL;
+    }
+    memcpy(kept, values, n * sizeof *kept);
+    c->desired = r;
+    c->desired_index = i;
+    c->values = kept;
+    c->set_fields = set_fields;
+    c->observed = binding->object;
+    c->recorded = binding->record == UINT32_MAX ? NULL : &b->recorded->items[binding->record];
+    if (c->recorded != NULL && !text_equal(c->recorded->name, r->name))
+        c->moved_from = c->recorded->name;
+    else if (binding->by == BOUND_MOVED && binding->object->owner_name.ptr != NULL)
+        c->moved_from = binding->object->owner_name;
+    binding->change = (uint32_t)(b->n_changes - 1);
+    return c;
+}
+
+static void decide_create(struct build *b, uint32_t i, const struct value *values, uint64_t set_fields)
+{
+    struct binding *binding = &b->bindings[i];
+    const struct resource *r = &b->desired->items[i];
+    const struct record *record = binding->record == UINT32_MAX ? NULL : &b->recorded->items[binding->record];
+    binding->fresh = true;
+    if (record != NULL && !record->observed_only) {
+        add_drift(b, record, NULL, NULL, r->lifecycle->management == MANAGE_DETECT);
+        if (r->lifecycle->management == MANAGE_DETECT) return;
+    }
+    (void)add_desired_change(b, i, ACTION_CREATE, record != NULL ? REASON_GONE : REASON_NONE, values,
+                             set_fields);
+}
+
+static void decide_replace(struct build *b, uint32_t i, const struct value *values, uint64_t set_fields,
+                           struct comparison *cmp, enum reason reason)
+{
+    const struct resource *r = &b->desired->items[i];
+    struct parents parents = {.b = b};
+    each_target(b->desired, i, look_at_parent, &parents);
+    struct change *c = add_desired_change(b, i, ACTION_REPLACE, reason, values, set_fields);
+    if (c == NULL) return;
+    b->bindings[i].fresh = true;
+    c->create_first = (kind_info(r->kind)->flags & KIND_CREATE_FIRST) != 0 && !parents.delete_first;
+    /* What lies in a replaced parent that is made first can be made first, too: its natural key differs by
+     * the parent. */
+    if (parents.replaced && !parents.delete_first && r->kind == KIND_ROUTE_ENTRY) c->create_first = true;
+    c->diffs = keep_diffs(b, cmp);
+    c->n_diffs = cmp->n_diffs;
+    c->disruption =
+        c->create_first ? kind_disruption[r->kind].replaced_create_first : kind_disruption[r->kind].replaced;
+}
+
+static enum reason replace_reason(const struct build *b, uint32_t i, const struct comparison *cmp)
+{
+    const struct resource *r = &b->desired->items[i];
+    if (matches_any(b->options->replaces, b->options->n_replaces, r->kind, r->name)) return REASON_REQUESTED;
+    bool known = false;
+    for (uint32_t k = 0; k < cmp->n_diffs; k++)
+        if (cmp->diffs[k].forces_replace && cmp->diffs[k].after.state != VALUE_UNKNOWN) known = true;
+    if (cmp->immutable) return known ? REASON_IMMUTABLE : REASON_PARENT_REPLACED;
+    return needs_new_binding(b, r) ? REASON_PARENT_REPLACED : REASON_NONE;
+}
+
+/* Something exists: nothing to do, or update, replace, adopt. */
+static void decide_existing(struct build *b, uint32_t i, const struct value *values, uint64_t set_fields)
+{
+    const struct resource *r = &b->desired->items[i];
+    struct binding *binding = &b->bindings[i];
+    const struct record *record = binding->record == UINT32_MAX ? NULL : &b->recorded->items[binding->record];
+    struct comparison cmp, drifted;
+    compare_desired(b, i, values, set_fields, binding->object, record, &cmp);
+    bool detect = r->lifecycle->management == MANAGE_DETECT;
+    if (record != NULL && (cmp.n_diffs > 0 || cmp.record_stale)) {
+        compare_recorded(b, record, binding->object, &drifted);
+        if (drifted.n_diffs > 0) add_drift(b, record, binding->object, &drifted, detect);
+    }
+    if (detect) { /* drift is told, only the manifest's own changes are carried out */
+        uint32_t kept = 0;
+        cmp.immutable = false;
+        for (uint32_t k = 0; k < cmp.n_diffs; k++) {
+            if (cmp.diffs[k].cause == DIFF_DRIFT) continue;
+            cmp.immutable = cmp.immutable || cmp.diffs[k].forces_replace;
+            cmp.diffs[kept++] = cmp.diffs[k];
+        }
+        cmp.n_diffs = kept;
+    }
+    enum reason reason = replace_reason(b, i, &cmp);
+    if (reason != REASON_NONE) {
+        decide_replace(b, i, values, set_fields, &cmp, reason);
+        return;
+    }
+    bool adopted = binding->by == BOUND_ADOPTED;
+    bool moved = binding->by == BOUND_MOVED;
+    if (cmp.n_diffs == 0 && !adopted && !moved) {
+        b->plan.n_unchanged += !binding->left_out;
+        if (record == NULL || cmp.record_stale || strcmp(record->id, binding->object->id) != 0 ||
+            record->prevent_destroy != r->lifecycle->prevent_destroy ||
+            record->orphan_on_removal != r->lifecycle->orphan_on_removal)
+            if (!binding->left_out)
+                (void)add_desired_change(b, i, ACTION_READ, REASON_NONE, values, set_fields);
+        return;
+    }
+    struct change *c = add_desired_change(b, i, adopted || moved ? ACTION_ADOPT : ACTION_UPDATE,
+                                          moved ? REASON_RENAMED : REASON_NONE, values, set_fields);
+    if (c == NULL) return;
+    c->diffs = keep_diffs(b, &cmp);
+    c->n_diffs = cmp.n_diffs;
+    c->reset_fields = cmp.reset_fields;
+    c->disruption = update_disruption(r->kind, cmp.diffs, cmp.n_diffs);
+}
+
+static void decide_observed(struct build *b, uint32_t i, const struct value *values, uint64_t set_fields)
+{
+    struct binding *binding = &b->bindings[i];
+    const struct record *record = binding->record == UINT32_MAX ? NULL : &b->recorded->items[binding->record];
+    if (binding->left_out) return;
+    if (record == NULL || strcmp(record->id, binding->object->id) != 0 || !record->observed_only)
+        (void)add_desired_change(b, i, ACTION_READ, REASON_NONE, values, set_fields);
+}
+
+static void decide_desired(struct build *b)
+{
+    for (uint32_t i = 0; i < b->desired->n && !b->out_of_memory; i++) {
+        struct value values[64];
+        uint64_t set_fields;
+        const struct resource *r = &b->desired->items[i];
+        bind_resolve(b, i, values, &set_fields);
+        if (b->out_of_memory) return;
+        if (!bind_find(b, i, values, set_fields)) {
+            b->bindings[i].fresh = true;
+            continue;
+        }
+        const struct object *o = b->bindings[i].object;
+        if (b->options->destroy) continue;
+        if (r->lifecycle->management == MANAGE_OBSERVE)
+            decide_observed(b, i, values, set_fields);
+        else if (o == NULL)
+            decide_create(b, i, values, set_fields);
+        else if (o->locked)
+            (void)diags_add(b->diags, SEVERITY_WARNING, r->pos, NULL,
+                            "settle the account's arrears, or ask the cloud's support",
+                            "%s is locked by the cloud; it is left alone", o->id);
+        else
+            decide_existing(b, i, values, set_fields);
+    }
+}
+
+/* ---- 3. what nobody desires any more ---- */
+
+static void decide_delete(struct build *b, enum reason reason, enum kind kind, struct text name,
+                          const struct record *record, struct object *o, bool prevent, bool orphan,
+                          struct src_pos pos)
+{
+    char address[RESOURCE_ADDRESS_SIZE];
+    if (is_left_out(b, kind, name)) {
+        add_left_out(b, kind, name);
+        return;
+    }
+    enum action action = ACTION_DELETE;
+    if (o == NULL || o->phase == PHASE_DELETING)
+        action = ACTION_FORGET, reason = REASON_GONE;
+    else if (orphan)
+        action = ACTION_FORGET, reason = REASON_ORPHAN;
+    else if (record != NULL && record->observed_only)
+        action = ACTION_FORGET, reason = REASON_OBSERVED_ONLY;
+    else if (o->system)
+        action = ACTION_FORGET, reason = REASON_NOT_DESIRED;
+    if (action == ACTION_FORGET && record == NULL) return;
+    if (action == ACTION_DELETE && prevent) {
+        (void)diags_add(
+            b->diags, SEVERITY_ERROR, pos, address_format(kind, name, address),
+            "apply it with `lifecycle: {preventDestroy: false}` first, or leave it behind with `onRemoval: orphan`",
+            "%s [id=%s] may not be destroyed: lifecycle.preventDestroy is set", address, o->id);
+        return;
+    }
+    struct change *c = add_change(b, action, reason, kind, name);
+    if (c == NULL) return;
+    c->recorded = record;
+    c->observed = o;
+    if (action == ACTION_DELETE) c->disruption = kind_disruption[kind].deleted;
+}
+
+static int compare_changes(const void *pa, const void *pb)
+{
+    const struct change *a = pa, *b = pb;
+    return address_compare(a->kind, a->name, b->kind, b->name);
+}
+
+static bool has_change(const struct build *b, enum kind kind, const char *id)
+{
+    for (size_t k = 0; k < b->n_changes; k++)
+        if (b->changes[k].kind == kind && b->changes[k].observed != NULL &&
+            strcmp(b->changes[k].observed->id, id) == 0)
+            return true;
+    return false;
+}
+
+/* destroy: what the manifests name and is ours, also when no record knows it. */
+static void destroy_desired(struct build *b)
+{
+    for (uint32_t i = 0; i < b->desired->n; i++) {
+        const struct resource *r = &b->desired->items[i];
+        const struct binding *binding = &b->bindings[i];
+        if (binding->object == NULL || binding->record != UINT32_MAX ||
+            r->lifecycle->management == MANAGE_OBSERVE)
+            continue;
+        if (binding->by != BOUND_TAGS && binding->by != BOUND_PARENT && binding->by != BOUND_MOVED) continue;
+        decide_delete(b, REASON_DESTROY, r->kind, r->name, NULL, binding->object,
+                      r->lifecycle->prevent_destroy, r->lifecycle->orphan_on_removal, r->pos);
+    }
+}
+
+static void decide_undesired(struct build *b)
+{
+    bool destroy = b->options->destroy;
+    enum reason reason = destroy ? REASON_DESTROY : REASON_NOT_DESIRED;
+    uint32_t n_kept = 0;
+    for (uint32_t k = 0; k < b->recorded->n && !b->out_of_memory; k++) {
+        const struct record *r = &b->recorded->items[k];
+        uint32_t i = b->desired_of[k];
+        if (!destroy && i != UINT32_MAX) continue;
+        struct object *o = world_find(b->world, r->kind, text_of(r->id));
+        bool forgets = o == NULL || r->orphan_on_removal || r->observed_only;
+        if (!b->options->prune && !destroy && !forgets) {
+            n_kept++;
+            continue;
+        }
+        const struct lifecycle *l = i == UINT32_MAX ? NULL : b->desired->items[i].lifecycle;
+        decide_delete(b, reason, r->kind, r->name, r, o, l != NULL ? l->prevent_destroy : r->prevent_destroy,
+                      l != NULL ? l->orphan_on_removal : r->orphan_on_removal,
+                      l != NULL ? b->desired->items[i].pos : (struct src_pos){0});
+    }
+    if (destroy) destroy_desired(b);
+    for (int kind = 0; kind < N_KINDS && !b->out_of_memory; kind++) {
+        if ((kind_info((enum kind)kind)->flags & KIND_TAGGABLE) == 0) continue;
+        size_t cursor = 0;
+        for (struct object *o; (o = world_next(b->world, (enum kind)kind, &cursor)) != NULL;) {
+            if (o->owner_stack.ptr == NULL || !text_equal(o->owner_stack, b->options->stack)) continue;
+            /* The old one of a replacement that was interrupted between the create and the delete goes, too.
+             */
+            uint32_t i = desired_find(b->desired, o->kind, o->owner_name);
+            if (!destroy && i != UINT32_MAX &&
+                (b->bindings[i].by != BOUND_RECORD || b->bindings[i].object == o))
+                continue;
+            if (bind_record_of(b, o->kind, o->id) != UINT32_MAX || has_change(b, o->kind, o->id)) continue;
+            if (b->options->prune || destroy)
+                decide_delete(b, reason, o->kind, o->owner_name, NULL, o, false, false, (struct src_pos){0});
+            else
+                n_kept++;
+        }
+    }
+    if (n_kept > 0)
+        (void)diags_add(b->diags, SEVERITY_WARNING, (struct src_pos){0}, NULL, "--prune deletes them",
+                        "%u resource%s of stack \"" TEXT_FMT "\" %s no longer in the manifests and stay%s",
+                        n_kept, n_kept == 1 ? "" : "s", TEXT_ARG(b->options->stack),
+                        n_kept == 1 ? "is" : "are", n_kept == 1 ? "s" : "");
+}
+
+/* ---- 4. guards ---- */
+
+static void check_guards(struct build *b)
+{
+    uint32_t n_deletions = 0;
+    for (size_t k = 0; k < b->n_changes; k++) {
+        const struct change *c = &b->changes[k];
+        n_deletions += c->action == ACTION_DELETE || c->action == ACTION_REPLACE;
+        bool prevent = c->action == ACTION_REPLACE && (c->desired->lifecycle->prevent_destroy ||
+                                                       (c->recorded != NULL && c->recorded->prevent_destroy));
+        if (!prevent) continue;
+        char address[RESOURCE_ADDRESS_SIZE];
+        (void)diags_add(b->diags, SEVERITY_ERROR, c->desired->pos, address_format(c->kind, c->name, address),
+                        "undo the change, or apply `lifecycle: {preventDestroy: false}` first",
+                        "%s would have to be replaced, but lifecycle.preventDestroy is set", address);
+    }
+    const struct plan_options *o = b->options;
+    if (!o->destroy && o->max_deletions >= 0 && n_deletions > (uint64_t)o->max_deletions)
+        (void)diags_add(b->diags, SEVERITY_ERROR, (struct src_pos){0}, NULL,
+                        "raise maxDeletions of the Stack if this is what you want",
+                        "the plan deletes or replaces %u resources, more than maxDeletions (%lld)",
+                        n_deletions, (long long)o->max_deletions);
+    if (!o->destroy && b->desired->n == 0 && n_deletions > 0 && !o->allow_empty)
+        (void)diags_add(b->diags, SEVERITY_ERROR, (struct src_pos){0}, NULL,
+                        "use `headgate destroy` if everything is to go",
+                        "the manifests declare no resource, and %u would be deleted", n_deletions);
+}
+
+/* ---- putting it together ---- */
+
+static void count(struct build *b)
+{
+    struct plan *p = &b->plan;
+    for (size_t k = 0; k < b->n_changes; k++) {
+        const struct change *c = &b->changes[k];
+        p->n_add += c->action == ACTION_CREATE || c->action == ACTION_REPLACE;
+        p->n_destroy += c->action == ACTION_DELETE || c->action == ACTION_REPLACE;
+        p->n_change += c->action == ACTION_UPDATE || (c->action == ACTION_ADOPT && c->n_diffs > 0);
+        p->n_adopt += c->action == ACTION_ADOPT;
+        p->n_forget += c->action == ACTION_FORGET;
+        p->n_read += c->action == ACTION_READ;
+    }
+}
+
+static void rebind_changes(struct build *b)
+{
+    qsort(b->changes, b->n_changes, sizeof *b->changes, compare_changes);
+    for (size_t k = 0; k < b->n_changes; k++)
+        if (b->changes[k].desired_index != UINT32_MAX)
+            b->bindings[b->changes[k].desired_index].change = (uint32_t)k;
+}
+
+/* Names of the vSwitches that a disruptive change touches, at most a few. */
+static void name_affected(struct build *b, struct change *c)
+{
+    enum { MAX_AFFECTED = 20 };
+    if (c->disruption == DISRUPTION_NONE || c->desired == NULL) return;
+    struct text *names = arena_array_of(b->arena, MAX_AFFECTED, struct text);
+    if (names == NULL) return;
+    uint8_t field = c->kind == KIND_SNAT_ENTRY                ? SNAT_VSWITCH
+                    : c->kind == KIND_ROUTE_TABLE_ASSOCIATION ? RTA_VSWITCH
+                                                              : FIELD_NO;
+    struct value v = field == FIELD_NO ? (struct value){0} : c->desired->values[field];
+    if (v.form == REF_LOCAL) names[c->n_affected++] = b->desired->items[v.u.num].name;
+    if (c->kind == KIND_ROUTE_ENTRY)
+        for (uint32_t i = 0; i < b->desired->n && c->n_affected < MAX_AFFECTED; i++) {
+            const struct resource *r = &b->desired->items[i];
+            if (r->kind == KIND_ROUTE_TABLE_ASSOCIATION && r->values[RTA_VSWITCH].form == REF_LOCAL &&
+                value_equal(FIELD_REF, r->values[RTA_TABLE], c->desired->values[RTE_TABLE]))
+                names[c->n_affected++] = b->desired->items[r->values[RTA_VSWITCH].u.num].name;
+        }
+    c->affected = names;
+}
+
+static const char *const *bound_ids(struct build *b)
+{
+    const char **ids = arena_array_of(b->arena, b->desired->n, const char *);
+    if (ids == NULL)
+        b->out_of_memory = true;
+    else
+        for (uint32_t i = 0; i < b->desired->n; i++)
+            ids[i] = b->bindings[i].object == NULL ? NULL : b->bindings[i].object->id;
+    return ids;
+}
+
+static int compare_records_by_id(const void *pa, const void *pb, void *ctx)
+{
+    const struct records *records = ctx;
+    const struct record *a = &records->items[*(const uint32_t *)pa],
+                        *b = &records->items[*(const uint32_t *)pb];
+    if (a->kind != b->kind) return a->kind < b->kind ? -1 : 1;
+    return strcmp(a->id, b->id);
+}
+
+static enum err_code prepare(struct build *b)
+{
+    b->bindings = arena_array_of(b->arena, b->desired->n, struct binding);
+    b->desired_of = arena_array_of(b->arena, b->recorded->n, uint32_t);
+    b->records_by_id = arena_array_of(b->arena, b->recorded->n, uint32_t);
+    if (b->bindings == NULL || b->desired_of == NULL || b->records_by_id == NULL) return err_nomem(b->err);
+    for (uint32_t i = 0; i < b->desired->n; i++) b->bindings[i].record = b->bindings[i].change = UINT32_MAX;
+    for (uint32_t k = 0; k < b->recorded->n; k++) {
+        b->desired_of[k] = UINT32_MAX;
+        b->records_by_id[k] = k;
+    }
+    qsort_r(b->records_by_id, b->recorded->n, sizeof *b->records_by_id, compare_records_by_id,
+            (void *)(uintptr_t)b->recorded);
+    return ERR_OK;
+}
+
+enum err_code plan_build(struct arena *arena, const struct plan_options *options,
+                         const struct desired *desired, const struct records *recorded,
+                         struct world *observed, const struct cloud *cloud, struct diags *diags,
+                         const struct plan **out, struct err *err)
+{
+    struct build b = {.arena = arena,
+                      .options = options,
+                      .desired = desired,
+                      .recorded = recorded,
+                      .world = observed,
+                      .cloud = cloud,
+                      .diags = diags,
+                      .err = err};
+    size_t errors_before = diags->n_errors;
+    enum err_code code = prepare(&b);
+    if (code != ERR_OK) return code;
+    choose_targets(&b);
+    decide_desired(&b);
+    size_t conflicts = diags->n_errors - errors_before;
+    if (!b.out_of_memory) decide_undesired(&b);
+    if (b.out_of_memory) return err_nomem(err);
+    check_guards(&b);
+    if (conflicts > 0)
+        return err_set(err, ERR_CONFLICT, "%zu conflict%s with what exists", conflicts,
+                       conflicts == 1 ? "" : "s");
+    if (diags->n_errors > errors_before) return err_set(err, ERR_GUARD, "a guard refused the plan");
+    rebind_changes(&b);
+    for (size_t k = 0; k < b.n_changes; k++) name_affected(&b, &b.changes[k]);
+    b.plan.stack = options->stack;
+    b.plan.cloud = cloud;
+    b.plan.bound_ids = bound_ids(&b);
+    code = order_steps(&b);
+    if (code != ERR_OK) return code;
+    if (b.out_of_memory) return err_nomem(err);
+    count(&b);
+    struct plan *p = arena_new_of(arena, struct plan);
+    if (p == NULL) return err_nomem(err);
+    b.plan.changes = b.changes;
+    b.plan.n_changes = (uint32_t)b.n_changes;
+    b.plan.drifts = b.drifts;
+    b.plan.n_drifts = (uint32_t)b.n_drifts;
+    b.plan.left_out = b.left_out;
+    b.plan.n_left_out = (uint32_t)b.n_left_out;
+    *p = b.plan;
+    *out = p;
+    return ERR_OK;
+}
+
+/* ---- what a saved plan is compared by ---- */
+
+static void put_value(struct digest *d, enum field_type type, struct value v)
+{
+    char head[64];
+    int n = snprintf(head, sizeof head, "%u %u %u", v.state, v.form, v.n);
+    digest_put(d, head, (size_t)n);
+    if (v.state != VALUE_SET) return;
+    if (type == FIELD_INT || type == FIELD_BOOL || v.form == REF_LOCAL) {
+        n = snprintf(head, sizeof head, "%lld", (long long)v.u.num);
+        digest_put(d, head, (size_t)n);
+    } else if (type == FIELD_TEXT_LIST || type == FIELD_CIDR_LIST || type == FIELD_REF_LIST ||
+               type == FIELD_MAP) {
+        for (uint32_t k = 0; k < v.n; k++) put_value(d, field_item_type(type), v.u.items[k]);
+    } else if (v.form != REF_LOOKUP) {
+        digest_put_text(d, value_as_text(v));
+    }
+}
+
+enum err_code change_digest(const struct change *c, char out[65], struct err *err)
+{
+    const struct kind_info *info = kind_info(c->kind);
+    struct digest d;
+    digest_init(&d);
+    digest_put_text(&d, text_of(action_name(c->action)));
+    digest_put_text(&d, text_of(info->name));
+    digest_put_text(&d, c->name);
+    digest_put_text(&d, text_of(c->observed == NULL ? "" : c->observed->id));
+    for (uint8_t f = 0; c->values != NULL && f < info->n_fields; f++)
+        if ((c->set_fields & (uint64_t)1 << f) != 0) put_value(&d, info->fields[f].type, c->values[f]);
+    for (uint8_t f = 0; c->observed != NULL && f < info->n_fields; f++)
+        put_value(&d, info->fields[f].type, c->observed->values[f]);
+    return digest_hex(&d, out) ? ERR_OK : err_nomem(err);
+}

@@ -1,0 +1,154 @@
+/* plan.h - which changes turn what is observed into what is desired.
+ *
+ * A plan is a pure function of its snapshots: the same snapshots give the same plan, byte for byte. It lives
+ * in the arena that it was built in; there is no plan_free(). Resources that need nothing are counted, not
+ * listed. */
+#pragma once
+
+#include "reconciler/base/arena.h"
+#include "reconciler/base/diag.h"
+#include "reconciler/base/err.h"
+#include "reconciler/model/cloud.h"
+#include "reconciler/model/resource.h"
+#include "reconciler/model/world.h"
+
+enum action {
+    ACTION_NONE,
+    ACTION_READ, /* observed only: the record learns what it is; counts as no change */
+    ACTION_CREATE,
+    ACTION_UPDATE,
+    ACTION_REPLACE,
+    ACTION_DELETE,
+    ACTION_ADOPT,  /* exists, becomes ours; may come with diffs, which are then applied */
+    ACTION_FORGET, /* the record goes, the thing (if any) stays */
+    N_ACTIONS,
+};
+
+enum reason {
+    REASON_NONE,
+    REASON_IMMUTABLE,       /* replace: a field that cannot be changed in place (the diff says which) */
+    REASON_PARENT_REPLACED, /* replace: something that it lies in or needs is replaced */
+    REASON_NOT_DESIRED,     /* delete: not in the manifests any more */
+    REASON_DESTROY,         /* delete: destroy was asked for */
+    REASON_GONE,            /* create or forget: deleted outside of headgate */
+    REASON_ORPHAN,          /* forget: onRemoval: orphan */
+    REASON_RENAMED,         /* adopt: recorded under another address until now (change.moved_from) */
+    REASON_OBSERVED_ONLY,   /* forget: was observed only */
+    REASON_REQUESTED,       /* replace: --replace */
+};
+
+/* How traffic suffers while the change is carried out. */
+enum disruption { DISRUPTION_NONE, DISRUPTION_BRIEF, DISRUPTION_EGRESS, DISRUPTION_OUTAGE };
+
+enum diff_cause { DIFF_CHANGE, DIFF_DRIFT }; /* the manifest changed, or somebody changed the cloud */
+
+struct field_diff {
+    uint8_t field;
+    uint8_t cause; /* enum diff_cause */
+    bool forces_replace;
+    struct value before; /* as observed (references as REF_ID) */
+    struct value after;  /* as desired and resolved; VALUE_UNKNOWN: known after apply; unset: put back to the
+                            initial value */
+};
+
+struct change {
+    enum action action;
+    enum reason reason;
+    enum disruption disruption;
+    enum kind kind;
+    struct text name;
+    struct text moved_from;         /* .ptr NULL when not renamed */
+    const struct resource *desired; /* NULL for DELETE and FORGET */
+    uint32_t desired_index;         /* UINT32_MAX when desired is NULL */
+    const struct record *recorded;  /* NULL when there is none */
+    const struct object *observed;  /* NULL when nothing is there */
+    const struct value *values;     /* desired, resolved and normalised; NULL for DELETE and FORGET */
+    uint64_t set_fields, reset_fields;
+    const struct field_diff *diffs; /* UPDATE, REPLACE, ADOPT: what differs */
+    uint32_t n_diffs;
+    bool create_first;           /* REPLACE: the new one is made before the old one goes */
+    const struct text *affected; /* names of VSwitches whose traffic is touched, as written in the stack */
+    uint32_t n_affected;
+};
+
+/* Drift of one resource, told apart from the changes (which correct it, unless it is only detected). */
+struct drift {
+    enum kind kind;
+    struct text name;
+    const struct object *observed; /* NULL: deleted outside */
+    const struct record *recorded;
+    const struct field_diff *diffs; /* before: as recorded, after: as observed */
+    uint32_t n_diffs;
+    bool detect_only; /* management: detect, the plan does not correct it */
+};
+
+/* A step is a node of the graph that the engine walks. */
+struct edge {
+    uint32_t step;
+    bool soft; /* only the order matters: a failure of that step does not stop this one */
+};
+
+struct step {
+    uint32_t change;
+    enum verb verb;
+    const struct edge *after; /* steps that must be finished before */
+    uint32_t n_after;
+    uint32_t depth;  /* longest chain of steps that leads here */
+    int64_t path_ms; /* longest remaining path, this step included, by usual durations */
+};
+
+struct plan {
+    struct text stack;
+    const struct cloud *cloud;
+    const struct change *changes; /* in the order of addresses; ACTION_NONE is left out */
+    uint32_t n_changes;
+    const struct drift *drifts;
+    uint32_t n_drifts;
+    const struct step *steps;
+    uint32_t n_steps;
+    const char *const *bound_ids; /* per desired resource: the cloud id it is bound to, or NULL */
+    struct text *left_out;        /* addresses that --target or --exclude kept out and that have changes */
+    uint32_t n_left_out;
+    uint32_t n_add, n_change, n_destroy, n_adopt, n_forget, n_unchanged, n_read;
+    uint32_t n_calls;    /* estimate of changing calls */
+    int64_t critical_ms; /* estimate: the longest path by usual durations */
+};
+
+struct plan_options {
+    struct text stack;
+    bool destroy;                                     /* delete all that is ours */
+    bool prune;                                       /* delete what is recorded or tagged, but not desired */
+    bool allow_empty;                                 /* an empty desired set may prune everything */
+    int64_t max_deletions;                            /* -1: no limit */
+    const struct text *targets, *excludes, *replaces; /* addresses "Kind/name" or a prefix followed by * */
+    size_t n_targets, n_excludes, n_replaces;
+};
+
+/* Builds the plan that takes 'observed' to 'desired'. 'recorded' is what we last applied: it tells a changed
+ * manifest from drift, and our resources from strangers'. Owner:  *out belongs to 'arena' and borrows from
+ * the snapshots, which must outlive it. Errors: ERR_CONFLICT, ERR_INPUT or ERR_GUARD with the diagnostics
+ * saying what each is about (all of them at once); ERR_NOMEM. */
+MUST_CHECK enum err_code plan_build(struct arena *arena, const struct plan_options *options,
+                                    const struct desired *desired, const struct records *recorded,
+                                    struct world *observed, const struct cloud *cloud, struct diags *diags,
+                                    const struct plan **out, struct err *err);
+
+/* True when there is nothing to do (reads aside). */
+bool plan_is_empty(const struct plan *p);
+const char *action_name(enum action a);         /* "create" */
+const char *disruption_name(enum disruption d); /* "egress address changes" */
+/* SHA-256 (hex) over everything that a change is about: what a saved plan is compared by. */
+MUST_CHECK enum err_code change_digest(const struct change *c, char out[65], struct err *err);
+
+/* ---- what to observe (observe.c) ---- */
+/* The lists that a plan needs, in two rounds: first those of the region, then those of gateways, tables and
+ * groups that matter (ours, recorded, or named by the manifests). Appends to *scopes in the arena. 'round' is
+ * 0 or 1. With 'unmanaged', everything below our VPCs matters. */
+MUST_CHECK enum err_code plan_scopes(struct arena *arena, int round, bool unmanaged, struct text stack,
+                                     const struct desired *desired, const struct records *recorded,
+                                     const struct world *observed, const struct cloud *cloud,
+                                     struct scope **scopes, size_t *n_scopes, struct err *err);
+/* A world made of what was recorded, for plans without refresh. */
+MUST_CHECK enum err_code plan_recorded_world(struct arena *arena, struct text stack,
+                                             const struct records *recorded, struct world *out,
+                                             struct err *err);

@@ -1,0 +1,7 @@
+/* render_drift.h - what changed outside of headgate. Private to render. */
+#pragma once
+
+#include "reconciler/plan/render_block.h"
+
+/* The note that stands in front of a plan, up to the rule below it. */
+void render_drift_block(struct pen *pen, const struct plan *p, bool concise);

@@ -1,0 +1,50 @@
+/* sql.h - every statement that the store keeps prepared. The tables are in migrate.c. Private to state/. */
+#pragma once
+
+enum stmt_id {
+    STMT_BEGIN,
+    STMT_BEGIN_IMMEDIATE,
+    STMT_COMMIT,
+
+    STMT_STACK_FIND,
+    STMT_STACK_ADD,
+    STMT_STACK_LIST,
+    STMT_STACK_SERIAL,
+    STMT_STACK_COUNT_WRITE,
+
+    STMT_RECORD_NEXT_KIND,
+    STMT_RECORD_COUNT,
+    STMT_RECORD_LIST,
+    STMT_RECORD_PUT,
+    STMT_RECORD_DELETE,
+    STMT_RECORD_EXISTS,
+    STMT_RECORD_RENAME,
+    STMT_RECORD_OWNER,
+
+    STMT_GENERATION_RAISE,
+    STMT_GENERATION_OF,
+    STMT_GENERATION_NEXT_KIND,
+    STMT_GENERATION_LIST,
+
+    STMT_INTENT_LIST,
+    STMT_INTENT_PUT,
+    STMT_INTENT_SETTLE,
+    STMT_INTENT_EXISTS,
+
+    STMT_EVENT_PUT,
+    STMT_EVENT_LIST,
+    STMT_EVENT_LIST_OF_RUN,
+    STMT_EVENT_PRUNE,
+    STMT_RUN_ADD,
+    STMT_RUN_PUT,
+    STMT_RUN_LIST,
+    STMT_RUN_PRUNE,
+
+    STMT_LOCK_GET,
+    STMT_LOCK_PUT,
+    STMT_LOCK_DELETE,
+
+    N_STMTS,
+};
+
+extern const char *const sql_of_stmt[N_STMTS];
