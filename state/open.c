@@ -208,9 +208,12 @@ static enum err_code connect_immutable(struct store *s, const char *absolute, st
 static enum err_code read_version(struct store *s, int64_t *application, int64_t *version, int64_t *n_tables,
                                   struct err *err)
 {
+    /* In one transaction: another process may be making the file right now. Closing ends it, too. */
+    TRY(run_sql(s, "BEGIN", "read it", err));
     TRY(query_int(s->db, s->path, "PRAGMA application_id", application, err));
     TRY(query_int(s->db, s->path, "PRAGMA user_version", version, err));
-    return query_int(s->db, s->path, "SELECT count(*) FROM sqlite_schema", n_tables, err);
+    TRY(query_int(s->db, s->path, "SELECT count(*) FROM sqlite_schema", n_tables, err));
+    return run_sql(s, "COMMIT", "read it", err);
 }
 
 static enum err_code identify(struct store *s, const char *absolute, int64_t *version, struct err *err)
@@ -313,22 +316,32 @@ static enum err_code open_reader(struct store *s, const char *absolute, bool che
     return run_sql(s, "PRAGMA query_only = ON", "open it", err);
 }
 
+/* Where a file system has no shared memory SQLite keeps to its rollback journal: slower, as durable. SQLite's
+ * own waiting does not cover this switch when two processes make the file at once. */
+static enum err_code use_wal(struct store *s, struct err *err)
+{
+    enum { PAUSE_MS = 10 };
+    for (int waited_ms = 0;; waited_ms += PAUSE_MS) {
+        enum err_code code = run_sql(s, "PRAGMA journal_mode = WAL", "open it for writing", err);
+        if (code != ERR_BUSY || waited_ms >= BUSY_TIMEOUT_MS) return code;
+        (void)sqlite3_sleep(PAUSE_MS); /* at least that long */
+    }
+}
+
 static enum err_code open_writer(struct store *s, const char *absolute, bool check, struct err *err)
 {
     int64_t version;
+    if (access(absolute, W_OK) != 0 || !folder_is_writable(absolute))
+        return err_set(
+            err, ERR_IO,
+            "%s: the state is read-only (%s): make the file and its folder writable, or choose another path",
+            s->path, strerror(errno));
     TRY(connect_to(s, absolute, SQLITE_OPEN_READWRITE, err));
     TRY(identify(s, absolute, &version, err));
     TRY(tune(s, err));
     if (check) TRY(quick_check(s, err));
-    if (sqlite3_db_readonly(s->db, "main") == 1)
-        return err_set(
-            err, ERR_IO,
-            "%s: the state file is read-only: make the file and its folder writable, or choose another"
-            " path",
-            s->path);
-    /* Where a file system has no shared memory SQLite keeps to its rollback journal: slower, as durable. */
-    TRY(run_sql(s, "PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 16777216", "open it for writing",
-                err));
+    TRY(use_wal(s, err));
+    TRY(run_sql(s, "PRAGMA journal_size_limit = 16777216", "open it for writing", err));
     if (version < STORE_SCHEMA_VERSION)
         TRY(migrate(s->db, s->path, store_migrations, STORE_SCHEMA_VERSION, err));
     return load_id(s, err);

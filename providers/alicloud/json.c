@@ -4,11 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-void json_decrefp(json_t **j)
-{
-    json_decref(*j);
-}
-
 size_t json_count(const json_t *list)
 {
     if (json_is_array(list)) return json_array_size(list);

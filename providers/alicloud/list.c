@@ -1,7 +1,7 @@
 /* list.c - lists of the cloud, page by page, from each kind's table.  Source: api-behaviour 3
  *
- * 'after' is a page number, a token of the cloud's, or, for what a list of groups leaves out, "attribute:" and
- * the ids of the groups that are still to be asked for one by one. */
+ * 'after' is a page number, a token of the cloud's, or, for what a list of a few groups leaves out,
+ * "attribute:" and the id of the group that was asked for last. */
 #include "providers/alicloud/mapping.h"
 
 #include "reconciler/base/buf.h"
@@ -51,17 +51,16 @@ static void add_ids(struct request *out, const struct list_map *l, const char *c
         out->out_of_memory = true;
 }
 
-/* What DescribeSecurityGroups does not answer (InnerAccessPolicy), group by group. */
-static void attribute_request(const struct cloud *c, struct text ids, struct arena *arena,
-                              struct request *out)
+/* What DescribeSecurityGroups does not answer (InnerAccessPolicy), one group at a time. */
+static enum next attribute_request(const struct cloud *c, const char *id, struct arena *arena,
+                                   struct request *out, struct err *err)
 {
-    struct text first;
-    (void)text_cut(&ids, ',', &first); /* never empty: made by next_attribute() */
     request_init(out, arena, "Ecs", "DescribeSecurityGroupAttribute");
     request_add(out, "RegionId", c->region);
-    request_add_text(out, "SecurityGroupId", first);
+    request_add(out, "SecurityGroupId", id);
     request_add(out, "NicType", "intranet");
     request_add(out, "MaxResults", "10"); /* the rules are not looked at */
+    return end_request(out, err);
 }
 
 enum next alicloud_list_request(const struct cloud *c, const struct scope *s, const char *const *ids,
@@ -70,10 +69,8 @@ enum next alicloud_list_request(const struct cloud *c, const struct scope *s, co
 {
     const struct kind_map *m = map_of(s->kind);
     const struct list_map *l = &m->list;
-    if (s->kind == KIND_SECURITY_GROUP && after != NULL && has_id_prefix(after, ATTRIBUTE_PAGES)) {
-        attribute_request(c, text_of(after + strlen(ATTRIBUTE_PAGES)), arena, out);
-        return end_request(out, err);
-    }
+    if (s->kind == KIND_SECURITY_GROUP && after != NULL && has_id_prefix(after, ATTRIBUTE_PAGES))
+        return attribute_request(c, after + strlen(ATTRIBUTE_PAGES), arena, out, err);
     if (l->scope_param != NULL && s->id == NULL) {
         (void)err_set(err, ERR_INPUT, "%s lists one %s at a time, and none was given", l->operation,
                       kind_info(l->scope_kind)->name);
@@ -129,8 +126,7 @@ const char *eip_by_address(struct reading *r, const char *address)
     if (r->eips == NULL) r->eips = index_eips(r);
     if (r->eips == NULL || r->eips->n == 0) return address;
     struct eip_row wanted = {.address = address};
-    const struct eip_row *row =
-        bsearch(&wanted, r->eips->rows, r->eips->n, sizeof wanted, compare_rows);
+    const struct eip_row *row = bsearch(&wanted, r->eips->rows, r->eips->n, sizeof wanted, compare_rows);
     return row == NULL ? address : row->id;
 }
 
@@ -265,21 +261,36 @@ static void read_group_attribute(struct reading *r, const char *id)
     values[SG_INNER_ACCESS] = v;
 }
 
-/* After a list of a few groups: their attributes, one by one. 'request' is the list's or an attribute's. */
-static const char *next_attribute(struct reading *r, const struct request *request)
+static const char *attribute_after(struct reading *r, const char *id)
 {
-    const char *listed = request_get(request, "SecurityGroupIds");
-    if (listed == NULL) return NULL;
-    const char *next = NULL;
+    const char *after = id == NULL ? NULL : arena_printf(r->arena, ATTRIBUTE_PAGES "%s", id);
+    if (id != NULL && after == NULL) r->out_of_memory = true;
+    return after;
+}
+
+/* A list of a few groups goes on with their attributes, in the order of ids: the first one is on this page…
+ */
+static const char *first_attribute(struct reading *r)
+{
+    const char *first = NULL;
     for (uint32_t i = 0; i < r->page->n; i++) {
-        if (r->page->objects[i]->kind != KIND_SECURITY_GROUP) continue;
-        const char *id = r->page->objects[i]->id;
-        next = next == NULL ? arena_printf(r->arena, ATTRIBUTE_PAGES "%s", id)
-                            : arena_printf(r->arena, "%s,%s", next, id);
-        if (next == NULL) r->out_of_memory = true;
-        if (next == NULL) return NULL;
+        const struct object *o = r->page->objects[i];
+        if (o->kind == KIND_SECURITY_GROUP && (first == NULL || strcmp(o->id, first) < 0)) first = o->id;
     }
-    return next;
+    return attribute_after(r, first);
+}
+
+/* … and the others are those of ours in the world of which it is not known yet. */
+static const char *next_attribute(struct reading *r, const char *last)
+{
+    const char *first = NULL;
+    const struct object *o;
+    for (size_t cursor = 0;
+         r->world != NULL && (o = world_next(r->world, KIND_SECURITY_GROUP, &cursor)) != NULL;)
+        if (o->owner_stack.ptr != NULL && !value_is_set(o->values[SG_INNER_ACCESS]) &&
+            strcmp(o->id, last) > 0 && (first == NULL || strcmp(o->id, first) < 0))
+            first = o->id;
+    return attribute_after(r, first);
 }
 
 /* ---- pages ---- */
@@ -346,23 +357,25 @@ static enum err_code read_items(struct reading *r, const struct request *request
     size_t n = json_count(items);
     for (size_t i = 0; i < n; i++)
         if (read_item(r, kind, json_item(items, i)) == NULL)
-            return r->out_of_memory
-                       ? err_nomem(err)
-                       : err_set(err, ERR_PROVIDER, "%s: item %zu has no %s", request->operation, i + 1,
-                                 map_of(kind)->id_path);
+            return r->out_of_memory ? err_nomem(err)
+                                    : err_set(err, ERR_PROVIDER, "%s: item %zu has no %s", request->operation,
+                                              i + 1, map_of(kind)->id_path);
     code = l->paging == PAGE_NUMBER ? next_number(r, l, request, n, err) : next_token(r, request, err);
     if (code != ERR_OK) return code;
     if (kind == KIND_SECURITY_GROUP_RULE) read_group_attribute(r, r->scope->id);
-    if (kind == KIND_SECURITY_GROUP && r->page->next == NULL) r->page->next = next_attribute(r, request);
+    if (kind == KIND_SECURITY_GROUP && r->page->next == NULL && n > 0 &&
+        request_get(request, map_security_group.list.ids_param) != NULL)
+        r->page->next = first_attribute(r);
     return ERR_OK;
 }
 
-/* The answer about one of several groups; what is left of them is in no parameter, so it is one at a time
- * that next_attribute() asked for: the rest is found by the ids that have no such attribute yet. */
-static enum err_code read_attribute_page(struct reading *r, const struct request *request)
+/* The answer about one of a few groups. One that went away meanwhile is no error: the list shows that. */
+static void read_attribute_page(struct reading *r, const struct request *request)
 {
-    read_group_attribute(r, request_get(request, "SecurityGroupId"));
-    return ERR_OK;
+    const char *id = request_get(request, "SecurityGroupId");
+    if (id == NULL) return;
+    if (r->root != NULL) read_group_attribute(r, id);
+    r->page->next = next_attribute(r, id);
 }
 
 enum err_code alicloud_read_page(const struct cloud *c, const struct scope *s, const struct request *r,
@@ -374,16 +387,22 @@ enum err_code alicloud_read_page(const struct cloud *c, const struct scope *s, c
     if (outcome == NULL) outcome = &own;
     *out = (struct page){0};
     alicloud_read_outcome(c, NULL, r, http_status, body, arena, outcome);
-    if (outcome->class != OUTCOME_DONE)
+    bool attribute =
+        s->kind == KIND_SECURITY_GROUP && strcmp(r->operation, "DescribeSecurityGroupAttribute") == 0;
+    bool gone = attribute && outcome->class == OUTCOME_GONE;
+    if (outcome->class != OUTCOME_DONE && !gone)
         return err_set(err, ERR_PROVIDER, "%s: %s%s%s", r->operation,
                        outcome->code[0] != '\0' ? outcome->code : outcome_name(outcome->class),
                        outcome->message[0] != '\0' ? ": " : "", outcome->message);
-    CLEANUP(json_decrefp) json_t *root = json_loadb(body.ptr, body.len, 0, NULL);
-    if (root == NULL) return err_nomem(err); /* it was read a moment ago */
+    json_auto_t *root = gone ? NULL : json_loadb(body.ptr, body.len, 0, NULL);
+    if (root == NULL && !gone) return err_nomem(err); /* it was read a moment ago */
     struct reading reading = {.scope = s, .world = w, .arena = arena, .page = out, .root = root};
-    bool attribute =
-        s->kind == KIND_SECURITY_GROUP && strcmp(r->operation, "DescribeSecurityGroupAttribute") == 0;
-    enum err_code code = attribute ? read_attribute_page(&reading, r) : read_items(&reading, r, err);
+    enum err_code code = ERR_OK;
+    if (attribute)
+        read_attribute_page(&reading, r);
+    else
+        code = read_items(&reading, r, err);
+    if (gone) outcome->class = OUTCOME_DONE;
     if (code == ERR_OK && reading.out_of_memory) code = err_nomem(err);
     if (code != ERR_OK) *out = (struct page){0};
     return code;

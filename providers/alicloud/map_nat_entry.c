@@ -13,12 +13,12 @@ static const struct field_map snat_fields[SNAT_N] = {
     [SNAT_INSTANCE] = {0}, /* normalised to a block */
     [SNAT_VSWITCHES] = {0},
     [SNAT_EIPS] = {.create = "SnatIp", .modify = "SnatIp", .by = ENTRY, .as = AS_ADDRESSES, .path = "SnatIp"},
-    [SNAT_AFFINITY] = {.create = "EipAffinity",
-                       .modify = "EipAffinity",
-                       .by = ENTRY,
-                       .as = AS_BIT,
-                       .path = "EipAffinity"},
-    [SNAT_NAME] = {.create = "SnatEntryName", .modify = "SnatEntryName", .by = ENTRY, .path = "SnatEntryName"},
+    [SNAT_AFFINITY] =
+        {.create = "EipAffinity", .modify = "EipAffinity", .by = ENTRY, .as = AS_BIT, .path = "EipAffinity"},
+    [SNAT_NAME] = {.create = "SnatEntryName",
+                   .modify = "SnatEntryName",
+                   .by = ENTRY,
+                   .path = "SnatEntryName"},
 };
 
 /* An answer that does not name the gateway is about the one that was asked for. */
@@ -72,7 +72,8 @@ static const struct word any_port[] = {{"any", "Any"}, {NULL, NULL}};
 
 static const struct field_map dnat_fields[DNAT_N] = {
     [DNAT_NAT] = {.path = "NatGatewayId"},
-    [DNAT_EIP] = {.create = "ExternalIp", .modify = "ExternalIp", .by = ENTRY, .as = AS_ADDRESS, .path = "ExternalIp"},
+    [DNAT_EIP] =
+        {.create = "ExternalIp", .modify = "ExternalIp", .by = ENTRY, .as = AS_ADDRESS, .path = "ExternalIp"},
     [DNAT_PROTOCOL] = {.create = "IpProtocol",
                        .modify = "IpProtocol",
                        .by = ENTRY,
@@ -91,7 +92,10 @@ static const struct field_map dnat_fields[DNAT_N] = {
                             .by = ENTRY,
                             .words = any_port,
                             .path = "InternalPort"},
-    [DNAT_NAME] = {.create = "ForwardEntryName", .modify = "ForwardEntryName", .by = ENTRY, .path = "ForwardEntryName"},
+    [DNAT_NAME] = {.create = "ForwardEntryName",
+                   .modify = "ForwardEntryName",
+                   .by = ENTRY,
+                   .path = "ForwardEntryName"},
     [DNAT_PORT_BREAK] = {.create = "PortBreak", .modify = "PortBreak", .by = ENTRY},
 };
 

@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-static const struct word protocols[] = {
-    {"tcp", "TCP"}, {"udp", "UDP"}, {"icmp", "ICMP"}, {"gre", "GRE"}, {"all", "ALL"}, {NULL, NULL}};
+static const struct word protocols[] = {{"tcp", "TCP"}, {"udp", "UDP"}, {"icmp", "ICMP"},
+                                        {"gre", "GRE"}, {"all", "ALL"}, {NULL, NULL}};
 
 /* Rows have answers only; read_peer() does what depends on the direction. */
 static const struct field_map fields[SGR_N] = {
@@ -84,16 +84,18 @@ enum err_code rule_add(struct request *out, const struct goal *g, unsigned n, st
     while (w->ours != NULL && !text_is(protocol, w->ours)) w++;
     add(out, n, "IpProtocol", w->ours == NULL ? protocol : text_of(w->theirs));
     add_ports(out, n, protocol, rule_value(g, SGR_PORTS));
+    static const struct {
+        uint8_t field;
+        const char *param[2]; /* ingress, egress */
+    } peers[] = {{SGR_PEER_CIDR, {"SourceCidrIp", "DestCidrIp"}},
+                 {SGR_PEER_GROUP, {"SourceGroupId", "DestGroupId"}}};
     char name[64];
-    struct value cidr = goal_value(g, SGR_PEER_CIDR), group = goal_value(g, SGR_PEER_GROUP);
-    (void)snprintf(name, sizeof name, "Permissions.%u.%s", n, egress ? "DestCidrIp" : "SourceCidrIp");
-    if (spell_value(out, g, &kind_security_group_rule.fields[SGR_PEER_CIDR], &as_it_is, name, cidr, err) !=
-        ERR_OK)
-        return err->code;
-    (void)snprintf(name, sizeof name, "Permissions.%u.%s", n, egress ? "DestGroupId" : "SourceGroupId");
-    if (spell_value(out, g, &kind_security_group_rule.fields[SGR_PEER_GROUP], &as_it_is, name, group, err) !=
-        ERR_OK)
-        return err->code;
+    for (size_t i = 0; i < N_ELEMENTS(peers); i++) {
+        (void)snprintf(name, sizeof name, "Permissions.%u.%s", n, peers[i].param[egress]);
+        enum err_code code = spell_value(out, g, &kind_security_group_rule.fields[peers[i].field], &as_it_is,
+                                         name, goal_value(g, peers[i].field), err);
+        if (code != ERR_OK) return code;
+    }
     add(out, n, "Policy", value_as_text(rule_value(g, SGR_POLICY)));
     (void)snprintf(name, sizeof name, "%lld", (long long)rule_value(g, SGR_PRIORITY).u.num);
     add(out, n, "Priority", text_of(name));
@@ -133,8 +135,8 @@ static enum next update(const struct cloud *c, const struct goal *g, struct requ
     if (!field_wanted(g, SGR_DESCRIPTION, &wanted) || !field_differs(c, g, SGR_DESCRIPTION, wanted) ||
         wanted.n == 0 || !has_id_prefix(g->observed->id, "sgr-"))
         return NEXT_DONE;
-    if (begin_rules(c, g, rule_is_egress(g) ? "ModifySecurityGroupEgressRule" : "ModifySecurityGroupRule", out,
-                    err) == NEXT_ERROR)
+    if (begin_rules(c, g, rule_is_egress(g) ? "ModifySecurityGroupEgressRule" : "ModifySecurityGroupRule",
+                    out, err) == NEXT_ERROR)
         return NEXT_ERROR;
     request_add(out, "SecurityGroupRuleId", g->observed->id);
     request_add_text(out, "Description", value_as_text(wanted));
@@ -173,12 +175,13 @@ static void read_rule(struct reading *r, const json_t *item, struct object *o)
     static const struct field_map group_maps[] = {{.path = "SourceGroupId"}, {.path = "DestGroupId"}};
     const char *direction = value_is_set(o->values[SGR_DIRECTION]) ? o->values[SGR_DIRECTION].u.text : "";
     bool egress = text_is(text_of(direction), "egress");
-    if (r->scope->id != NULL)
-        o->values[SGR_GROUP] = value_id(arena_strdup(r->arena, r->scope->id));
-    else
-        o->values[SGR_GROUP] =
-            value_id(json_text_at(r->root, "SecurityGroupId", r->arena, &r->out_of_memory));
-    const char *cidr = json_text_at(item, egress ? "DestCidrIp" : "SourceCidrIp", r->arena, &r->out_of_memory);
+    const char *group = r->scope->id != NULL
+                            ? arena_strdup(r->arena, r->scope->id)
+                            : json_text_at(r->root, "SecurityGroupId", r->arena, &r->out_of_memory);
+    if (r->scope->id != NULL && group == NULL) r->out_of_memory = true;
+    o->values[SGR_GROUP] = value_id(group);
+    const char *cidr =
+        json_text_at(item, egress ? "DestCidrIp" : "SourceCidrIp", r->arena, &r->out_of_memory);
     o->values[SGR_PEER_CIDR] = cidr_value(r->arena, cidr, &r->out_of_memory);
     o->values[SGR_PEER_GROUP] =
         read_value(r, &kind_security_group_rule.fields[SGR_PEER_GROUP], &group_maps[egress], item);

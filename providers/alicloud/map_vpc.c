@@ -5,9 +5,13 @@ enum { ATTRIBUTE = 1, GROUP };
 
 static const struct field_map fields[VPC_N] = {
     [VPC_CIDR] = {.create = "CidrBlock", .modify = "CidrBlock", .by = ATTRIBUTE, .path = "CidrBlock"},
-    [VPC_SECONDARY] = {.path = "SecondaryCidrBlocks.SecondaryCidrBlock"}, /* one at a time: next_secondary() */
+    [VPC_SECONDARY] = {.path =
+                           "SecondaryCidrBlocks.SecondaryCidrBlock"}, /* one at a time: next_secondary() */
     [VPC_NAME] = {.create = "VpcName", .modify = "VpcName", .by = ATTRIBUTE, .path = "VpcName"},
-    [VPC_DESCRIPTION] = {.create = "Description", .modify = "Description", .by = ATTRIBUTE, .path = "Description"},
+    [VPC_DESCRIPTION] = {.create = "Description",
+                         .modify = "Description",
+                         .by = ATTRIBUTE,
+                         .path = "Description"},
     [VPC_RESOURCE_GROUP] = {.create = "ResourceGroupId",
                             .modify = "NewResourceGroupId",
                             .by = GROUP,
@@ -57,8 +61,8 @@ static void read_system_table(struct reading *r, const json_t *item, struct obje
 {
     const json_t *ids = json_at(item, "RouterTableIds.RouterTableIds");
     if (json_count(ids) == 1) {
-        o->values[VPC_SYSTEM_TABLE] = value_cstr(
-            json_text_at(item, "RouterTableIds.RouterTableIds", r->arena, &r->out_of_memory));
+        o->values[VPC_SYSTEM_TABLE] =
+            value_cstr(json_text_at(item, "RouterTableIds.RouterTableIds", r->arena, &r->out_of_memory));
         return;
     }
     if (r->world == NULL) return;

@@ -8,7 +8,10 @@ static const struct field_map fields[VSW_N] = {
     [VSW_ZONE] = {.create = "ZoneId", .path = "ZoneId"},
     [VSW_CIDR] = {.create = "CidrBlock", .path = "CidrBlock"},
     [VSW_NAME] = {.create = "VSwitchName", .modify = "VSwitchName", .by = ATTRIBUTE, .path = "VSwitchName"},
-    [VSW_DESCRIPTION] = {.create = "Description", .modify = "Description", .by = ATTRIBUTE, .path = "Description"},
+    [VSW_DESCRIPTION] = {.create = "Description",
+                         .modify = "Description",
+                         .by = ATTRIBUTE,
+                         .path = "Description"},
     [VSW_TAGS] = {0},
     [VSW_ROUTE_TABLE] = {.path = "RouteTable.RouteTableId"},
 };

@@ -12,11 +12,12 @@
 /* ---- operations.c: what is known of each operation ---- */
 
 enum operation_flags {
-    OP_TOKEN = 1u << 0,  /* takes a ClientToken.  Source: api-behaviour 1.13 */
-    OP_ASYNC = 1u << 1,  /* its answer means "accepted" */
-    OP_CREATE = 1u << 2, /* makes something: a lost answer leaves it there */
-    OP_DELETE = 1u << 3, /* removes or unbinds */
-    OP_LOOKUP = 1u << 4, /* changes nothing; the first object that it lists is what was looked for */
+    OP_TOKEN = 1u << 0,     /* takes a ClientToken.  Source: api-behaviour 1.13 */
+    OP_ASYNC = 1u << 1,     /* its answer means "accepted" */
+    OP_CREATE = 1u << 2,    /* makes something: a lost answer leaves it there */
+    OP_DELETE = 1u << 3,    /* removes or unbinds */
+    OP_LOOKUP = 1u << 4,    /* changes nothing; the first object that it lists is what was looked for */
+    OP_NO_REGION = 1u << 5, /* takes no RegionId: the host says it.  Source: DeleteInstance */
 };
 
 /* What changes of one thing must not overlap with.  Source: api-behaviour 7 */
@@ -33,14 +34,14 @@ enum operation_keys {
  * Source: api-behaviour 6 */
 struct operation {
     const char *name;
-    uint32_t flags;       /* enum operation_flags */
-    uint32_t keys;        /* enum operation_keys */
-    const char *id_path;  /* OP_CREATE: where the answer has the new id; NULL: it has none */
-    const char *busy;     /* or NULL, as the following */
-    const char *gone;     /* what it was about does not exist */
-    const char *exists;   /* the same natural key is taken */
-    const char *pending;  /* it is under way already */
-    const char *look;     /* the code does not say whether it is done: look */
+    uint32_t flags;      /* enum operation_flags */
+    uint32_t keys;       /* enum operation_keys */
+    const char *id_path; /* OP_CREATE: where the answer has the new id; NULL: it has none */
+    const char *busy;    /* or NULL, as the following */
+    const char *gone;    /* what it was about does not exist */
+    const char *exists;  /* the same natural key is taken */
+    const char *pending; /* it is under way already */
+    const char *look;    /* the code does not say whether it is done: look */
 };
 
 /* NULL when the name is not one of ours. */
@@ -86,17 +87,17 @@ enum paging { PAGE_NUMBER, PAGE_TOKEN };
 
 struct list_map {
     const char *operation;
-    const char *path;           /* of the array in an answer */
+    const char *path; /* of the array in an answer */
     enum paging paging;
-    const char *size_param;     /* "PageSize", "MaxResults", "MaxResult" */
-    uint32_t size;              /* the largest page */
-    const char *ids_param;      /* filter by ids */
-    uint32_t max_ids;           /* 0: the operation has no such filter */
-    bool ids_json;              /* one JSON array; else joined by commas */
-    const char *scope_param;    /* names the parent; NULL: lists of the region */
-    enum kind scope_kind;       /* with scope_param */
-    uint8_t scope_field;        /* with scope_param: the kind's field that refers to the parent */
-    const struct word *fixed;   /* parameters always sent: name, value */
+    const char *size_param;   /* "PageSize", "MaxResults", "MaxResult" */
+    uint32_t size;            /* the largest page */
+    const char *ids_param;    /* filter by ids */
+    uint32_t max_ids;         /* 0: the operation has no such filter */
+    bool ids_json;            /* one JSON array; else joined by commas */
+    const char *scope_param;  /* names the parent; NULL: lists of the region */
+    enum kind scope_kind;     /* with scope_param */
+    uint8_t scope_field;      /* with scope_param: the kind's field that refers to the parent */
+    const struct word *fixed; /* parameters always sent: name, value */
 };
 
 struct duration {
@@ -109,9 +110,9 @@ struct reading {
     const struct world *world; /* may be NULL */
     struct arena *arena;
     struct page *page;
-    size_t capacity;           /* of page->objects */
-    struct eip_index *eips;    /* built when first needed */
-    const json_t *root;        /* the whole answer */
+    size_t capacity;        /* of page->objects */
+    struct eip_index *eips; /* built when first needed */
+    const json_t *root;     /* the whole answer */
     bool out_of_memory;
 };
 
@@ -138,16 +139,19 @@ struct kind_map {
     const char *status_path;
     const char *const *ready; /* status words, NULL-terminated; NULL: always ready */
     const char *const *deleting;
-    const char *tag_type;   /* ResourceType of the tag operations; NULL: no tags */
-    const char *untag;      /* "UnTagResources", or as the ECS spells it */
-    uint8_t protection;     /* field that is the cloud's deletion protection, or FIELD_NO */
-    bool name_without_dots; /* a name made from metadata.name is sent only if it fits */
+    const char *tag_type;         /* ResourceType of the tag operations; NULL: no tags */
+    const char *untag;            /* "UnTagResources", or as the ECS spells it */
+    uint8_t protection;           /* field that is the cloud's deletion protection, or FIELD_NO */
+    bool name_without_dots;       /* a name made from metadata.name is sent only if it fits */
     struct duration durations[3]; /* by verb */
 
     /* Where a kind differs. NULL: as the tables say. */
-    enum next (*next_create)(const struct cloud *c, const struct goal *g, struct request *out, struct err *err);
-    enum next (*next_update)(const struct cloud *c, const struct goal *g, struct request *out, struct err *err);
-    enum next (*next_remove)(const struct cloud *c, const struct goal *g, struct request *out, struct err *err);
+    enum next (*next_create)(const struct cloud *c, const struct goal *g, struct request *out,
+                             struct err *err);
+    enum next (*next_update)(const struct cloud *c, const struct goal *g, struct request *out,
+                             struct err *err);
+    enum next (*next_remove)(const struct cloud *c, const struct goal *g, struct request *out,
+                             struct err *err);
     /* After the fields were read: what needs more than a path. May add further objects to the page. */
     void (*read_more)(struct reading *r, const json_t *item, struct object *o);
 };
@@ -160,7 +164,6 @@ const struct kind_map *map_of(enum kind kind);
 
 /* ---- json.c: answers, whose numbers may be texts and the reverse ---- */
 
-void json_decrefp(json_t **j);
 /* Follows names by dots. An array on the way counts as its only item; NULL when anything is missing. */
 const json_t *json_at(const json_t *j, const char *path);
 /* Texts, numbers and booleans as text, an array as its first item; NULL when there is none. The text is
@@ -216,6 +219,8 @@ bool field_wanted(const struct goal *g, uint8_t field, struct value *out);
 bool field_differs(const struct cloud *c, const struct goal *g, uint8_t field, struct value wanted);
 /* The value of a field as desired, or as observed where nothing is desired. */
 struct value goal_value(const struct goal *g, uint8_t field);
+/* Whether metadata.name also serves as the name in the console; only ASCII is tried. */
+bool name_fits(const struct kind_map *m, struct text name);
 /* The id that a REF_ID value holds, or NULL. */
 const char *ref_id(struct value v);
 bool has_id_prefix(const char *id, const char *prefix);
@@ -233,7 +238,6 @@ bool alicloud_may_batch(const struct cloud *c, const struct goal *a, const struc
 uint32_t alicloud_batch_limit(const struct cloud *c, const struct goal *g);
 enum next alicloud_next_batch(const struct cloud *c, const struct goal *const *goals, uint32_t n,
                               struct arena *arena, struct request *out, struct err *err);
-char *alicloud_batch_item(const struct cloud *c, const struct goal *g, struct arena *arena);
 size_t alicloud_serial_keys(const struct cloud *c, const struct goal *g, const struct request *r,
                             struct serial_key out[MAX_SERIAL_KEYS]);
 void alicloud_durations(const struct cloud *c, enum kind kind, enum verb verb, int64_t *shortest_ms,

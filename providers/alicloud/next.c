@@ -17,7 +17,7 @@ void begin_request(const struct cloud *c, const struct goal *g, const char *oper
     const struct operation *op = operation_find(operation);
     ASSERT(op != NULL);
     request_init(out, out->arena, map_of(g->kind)->product, operation);
-    request_add(out, "RegionId", c->region);
+    if ((op->flags & OP_NO_REGION) == 0) request_add(out, "RegionId", c->region);
     if ((op->flags & OP_TOKEN) && g->token != NULL) request_add(out, "ClientToken", g->token);
 }
 
@@ -46,8 +46,7 @@ static enum err_code add_table(const struct goal *g, struct request *out, struct
     if (m->table.param == NULL) return ERR_OK;
     const struct field *f = &kind_info(g->kind)->fields[m->table.parent_field];
     const char *id = ref_id(goal_value(g, m->table.parent_field));
-    struct object *parent =
-        id == NULL || g->world == NULL ? NULL : world_find(g->world, f->ref, text_of(id));
+    struct object *parent = id == NULL || g->world == NULL ? NULL : world_find(g->world, f->ref, text_of(id));
     if (parent == NULL || !value_is_set(parent->values[m->table.table_field]))
         return err_set(err, ERR_STALE, "the %s of %s %s is not known yet", m->table.param,
                        kind_info(f->ref)->name, id == NULL ? "(not known yet)" : id);
@@ -62,9 +61,8 @@ static bool is_ascii_letter(char ch)
     return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z');
 }
 
-/* Whether metadata.name also serves as the name in the console; only ASCII is tried.
- * Source: CreateVpc, VpcName; AllocateEipAddress, Name; CreateNatGateway, Name */
-static bool name_fits(const struct kind_map *m, struct text name)
+/* Source: CreateVpc, VpcName; AllocateEipAddress, Name; CreateNatGateway, Name */
+bool name_fits(const struct kind_map *m, struct text name)
 {
     if (name.len < 2 || name.len > 128 || !is_ascii_letter(name.ptr[0])) return false;
     if (text_starts_with(name, "http://") || text_starts_with(name, "https://")) return false;

@@ -12,12 +12,14 @@
 #define ROUTE_MODIFY_BUSY                                                                                    \
     COMMON_BUSY " TaskConflict OperationFailed.DistibuteLock IncorrectRouteEntryStatus IncorrectVpcStatus"   \
                 " IncorrectHaVipStatus IncorrectInstanceStatus InvalidVBRStatus"
-#define ROUTE_BUSY  ROUTE_MODIFY_BUSY " UnknownError IncorrectVSwitchStatus"
-#define ROUTE_TAKEN "RouterEntryConflict.Duplicated Duplicated.VpcNextHop InvalidCIDRBlock.Duplicate InvalidRouteEntry.Duplicate"
+#define ROUTE_BUSY ROUTE_MODIFY_BUSY " UnknownError IncorrectVSwitchStatus"
+#define ROUTE_TAKEN                                                                                          \
+    "RouterEntryConflict.Duplicated Duplicated.VpcNextHop InvalidCIDRBlock.Duplicate InvalidRouteEntry.Duplicate"
 #define TABLE_BUSY                                                                                           \
     COMMON_BUSY " IncorrectStatus.RouteTable IncorrectVSwitchStatus IncorrectStatus.Ipv4Gateway"             \
                 " OperationDenied.Ipv4GatewayNotActive OperationFailed.LastTokenProcessing"
-#define RULE_GONE "InvalidSecurityGroupId.NotFound InvalidParam.SecurityGroupRuleId InvalidSecurityGroupRule.RuleNotExist"
+#define RULE_GONE                                                                                            \
+    "InvalidSecurityGroupId.NotFound InvalidParam.SecurityGroupRuleId InvalidSecurityGroupRule.RuleNotExist"
 
 static const struct operation operations[] = {
     {.name = "CreateVpc",
@@ -184,10 +186,7 @@ static const struct operation operations[] = {
      .keys = KEY_VPC | KEY_SETTLE,
      .busy = ROUTE_BUSY,
      .exists = ROUTE_TAKEN},
-    {.name = "ModifyRouteEntry",
-     .flags = OP_ASYNC,
-     .keys = KEY_VPC | KEY_SETTLE,
-     .busy = ROUTE_MODIFY_BUSY},
+    {.name = "ModifyRouteEntry", .flags = OP_ASYNC, .keys = KEY_VPC | KEY_SETTLE, .busy = ROUTE_MODIFY_BUSY},
     {.name = "DeleteRouteEntry",
      .flags = OP_ASYNC | OP_DELETE,
      .keys = KEY_VPC | KEY_SETTLE,
@@ -222,10 +221,11 @@ static const struct operation operations[] = {
      .id_path = "InstanceIdSets.InstanceIdSet",
      .busy = "IncorrectVSwitchStatus"},
     {.name = "ModifyInstanceAttribute",
+     .flags = OP_NO_REGION,
      .keys = KEY_INSTANCE,
      .busy = "IncorrectInstanceStatus InvalidOperation.Conflict OperationConflict"},
     {.name = "DeleteInstance",
-     .flags = OP_ASYNC | OP_DELETE,
+     .flags = OP_ASYNC | OP_DELETE | OP_NO_REGION,
      .keys = KEY_INSTANCE | KEY_SETTLE,
      .busy = "IncorrectInstanceStatus DependencyViolation.RouteEntry LastTokenProcessing",
      .gone = "InvalidInstanceId.NotFound InvalidInstanceIds.NotFound Forbidden.InstanceNotFound"},

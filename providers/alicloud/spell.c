@@ -114,8 +114,8 @@ enum err_code spell_value(struct request *r, const struct goal *g, const struct 
     }
 }
 
-enum err_code spell_field(struct request *r, const struct goal *g, uint8_t field, bool modify,
-                          struct value v, struct err *err)
+enum err_code spell_field(struct request *r, const struct goal *g, uint8_t field, bool modify, struct value v,
+                          struct err *err)
 {
     const struct field *f = &kind_info(g->kind)->fields[field];
     const struct field_map *m = &map_of(g->kind)->fields[field];
@@ -222,8 +222,7 @@ struct value read_value(struct reading *r, const struct field *f, const struct f
     if (m->path == NULL) return (struct value){0};
     if (m->type != NULL && !json_text_is(item, m->type_path, m->type)) return (struct value){0};
     switch (f->type) {
-    case FIELD_BOOL:
-        return json_int_at(item, m->path, &num) ? value_bool(num != 0) : (struct value){0};
+    case FIELD_BOOL: return json_int_at(item, m->path, &num) ? value_bool(num != 0) : (struct value){0};
     case FIELD_INT: return json_int_at(item, m->path, &num) ? value_int(num) : (struct value){0};
     case FIELD_TEXT_LIST:
     case FIELD_CIDR_LIST: return read_list(r, f, json_at(item, m->path));

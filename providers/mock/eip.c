@@ -27,7 +27,7 @@ static bool pool_address(uint32_t index, uint32_t *out)
     return false;
 }
 
-static bool take_address(struct call *c, char out[IP_TEXT_SIZE])
+bool eip_take_address(struct call *c, char out[IP_TEXT_SIZE])
 {
     for (int round = 0; round < 2; round++) {
         uint32_t ip;
@@ -159,7 +159,7 @@ static size_t count_eips(const struct call *c)
 static bool choose_address(struct call *c, char out[IP_TEXT_SIZE])
 {
     const char *wanted = arg(c, "IpAddress");
-    if (wanted == NULL) return take_address(c, out);
+    if (wanted == NULL) return eip_take_address(c, out);
     uint32_t ip;
     if (ip_parse(text_of(wanted), &ip) != IP_OK || store_find_alias(c->s, wanted) != NULL)
         return refuse(c, 400, "ReserveIpFail", "The address %s cannot be had.", wanted);
@@ -397,16 +397,23 @@ bool eip_unassociate(struct call *c)
     return true;
 }
 
+void eip_let_go(struct mock *m, struct entity *e)
+{
+    entity_rest(&m->store, e, ST_AVAILABLE);
+    entity_link(&m->store, e, OWNER, NULL);
+    entity_set(&m->store, e, A_EIP_BOUND_TYPE, "");
+}
+
 void eip_settled(struct mock *m, struct entity *e, enum status was, int64_t now_ms)
 {
     if (e->then == ST_GONE) {
         entity_vanish(m, e, now_ms);
         return;
     }
-    entity_rest(&m->store, e, e->then);
-    if (was != ST_UNASSOCIATING) return;
-    entity_link(&m->store, e, OWNER, NULL);
-    entity_set(&m->store, e, A_EIP_BOUND_TYPE, "");
+    if (was == ST_UNASSOCIATING)
+        eip_let_go(m, e);
+    else
+        entity_rest(&m->store, e, e->then);
 }
 
 struct entity *nat_eip(struct call *c, const struct entity *nat, const char *address, const char *missing_code)

@@ -16,12 +16,11 @@ handler_fn group_create, group_list, group_attribute, group_modify, group_policy
 handler_fn rule_authorize, rule_authorize_egress, rule_revoke, rule_revoke_egress, rule_modify, rule_modify_egress;
 handler_fn instance_run, instance_list, instance_modify, instance_start, instance_stop, instance_delete,
     instance_delete_batch;
-handler_fn tag_vpc, untag_vpc, tags_list_vpc, tag_ecs, untag_ecs, tags_list_ecs, resource_group_move,
-    resource_group_join;
+handler_fn tags_add, tags_remove, tags_list, resource_group_move, resource_group_join; /* of both products */
 
 /* Indexed by type; NULL: the default (rest in the next status, or be removed). */
 extern settled_fn *const settled[N_ENTITY_TYPES];
-settled_fn vswitch_settled, nat_settled, eip_settled, instance_settled;
+settled_fn nat_settled, eip_settled, instance_settled;
 
 /* Ends an entity's existence: it lingers for a while where that is set, then is removed. */
 void entity_vanish(struct mock *m, struct entity *e, int64_t now_ms);
@@ -61,4 +60,9 @@ void routes_drop_vswitch(struct mock *m, struct entity *vswitch);
 void table_fill(struct mock *m, struct entity *table, int64_t now_ms);
 size_t count_custom_tables(const struct entity *vpc);
 
-void instance_drop(struct mock *m, struct entity *instance);
+/* The next free public address; refuses when there is none. */
+MUST_CHECK bool eip_take_address(struct call *c, char out[IP_TEXT_SIZE]);
+/* Takes a gateway's contents and the routes that go with it. */
+void nat_clean(struct mock *m, struct entity *nat);
+/* Leaves what it is bound to, at once. */
+void eip_let_go(struct mock *m, struct entity *eip);

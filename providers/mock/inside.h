@@ -84,11 +84,10 @@ struct ledger_row {
     char *operation, *code; /* malloc()ed; code "" for success */
 };
 
-/* A ring without wrap-around: the older half is dropped when it is full. */
+/* With a file: the calls that are not in it yet. Without: all, but the older half is dropped when it is full. */
 struct ledger {
     struct ledger_row *rows;
     size_t n, capacity;
-    size_t n_flushed; /* with a file: these rows are in it already */
     int64_t n_dropped;
 };
 
@@ -106,7 +105,9 @@ struct mock {
     uint64_t n_draws;    /* random numbers drawn for durations */
     uint64_t n_requests; /* of this process */
     uint32_t next_address; /* index of the next EIP address to try */
-    bool settings_dirty; /* what belongs to the file's table of settings changed */
+    bool settings_dirty; /* one of the counters above changed */
+    bool options_dirty;  /* an option, a rate or the pace changed */
+    uint32_t last_page[N_OPERATIONS]; /* for option deep-page-skip */
     uint8_t region;      /* of requests without RegionId */
     struct token_memory *tokens, *new_tokens; /* a hash; and the list of those not in the file yet */
     struct fault *faults;
@@ -248,6 +249,7 @@ void faults_fini(struct mock *m);
 bool fault_is_connection(const char *code, int *http_status, bool *takes_effect);
 
 /* ledger.c */
+enum { LEDGER_ROWS = 1000000, LEDGER_FLUSH_ROWS = 4096 };
 bool ledger_add(struct mock *m, int64_t now_ms, const char *operation, bool reads, int http_status, const char *code);
 void ledger_fini(struct ledger *l);
 
@@ -267,9 +269,12 @@ MUST_CHECK enum err_code persist_begin(struct mock *m, bool write, struct err *e
 MUST_CHECK enum err_code persist_commit(struct mock *m, struct err *err);
 /* Forgets what is only in memory; the next begin reads the file again. */
 void persist_rollback(struct mock *m);
-MUST_CHECK enum err_code persist_read_ledger(struct mock *m, struct err *err,
-                                             bool (*each)(void *ctx, int64_t n, const struct ledger_row *row),
-                                             void *ctx);
+typedef void ledger_fn(void *ctx, int64_t n, const struct ledger_row *row);
+MUST_CHECK enum err_code persist_read_ledger(struct mock *m, ledger_fn *each, void *ctx, struct err *err);
 MUST_CHECK enum err_code persist_clear_ledger(struct mock *m, struct err *err);
+/* Deletes all rows of the file; what is in memory then is all there is. */
+MUST_CHECK enum err_code persist_clear(struct mock *m, struct err *err);
+/* Whom a transition of this entity makes busy, or NULL. */
+struct entity *busy_parent(const struct entity *e);
 /* Empties memory: objects, tokens, faults. */
 void mock_forget(struct mock *m);

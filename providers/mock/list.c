@@ -16,6 +16,7 @@ static bool filter_passes(const struct entity *e, const struct filter *f, const 
     switch (f->how) {
     case FILTER_ATTR: return entity_is(e, f->arg, wanted);
     case FILTER_ATTR_NOCASE: return strcasecmp(entity_get(e, f->arg), wanted) == 0;
+    case FILTER_ATTR_OR_ALL: return strcmp(wanted, "all") == 0 || entity_is(e, f->arg, wanted);
     case FILTER_ITEM: return list_has(entity_get(e, f->arg), wanted);
     case FILTER_ANY_OF: return attr_in(e, f->arg, wanted);
     case FILTER_STATUS: return strcmp(status_names[e->status], wanted) == 0;
@@ -158,6 +159,16 @@ static int64_t number_arg(const struct call *c, const char *name, int64_t otherw
     return text != NULL && text_to_i64(text_of(text), 0, INT32_MAX, &n) ? n : otherwise;
 }
 
+/* Far jumps in the large lists are throttled by the cloud; here only where the option says so. */
+static bool check_page_order(struct call *c, uint32_t page)
+{
+    uint32_t *last = &c->m->last_page[c->op_id];
+    bool skips = page > *last + 1;
+    *last = page;
+    if (!skips || c->m->options[OPT_DEEP_PAGE_SKIP] == 0) return true;
+    return refuse(c, 400, "Throttling.DeepPageSkip", "Pages have to be asked for one after the other.");
+}
+
 static bool window_open(struct call *c, const struct list_spec *spec, struct window *w)
 {
     *w = (struct window){.number = 1};
@@ -169,7 +180,7 @@ static bool window_open(struct call *c, const struct list_spec *spec, struct win
         w->number = number_arg(c, "PageNumber", 1);
         if (w->number < 1 || w->number > MAX_PAGE_NUMBER)
             return refuse(c, 400, "InvalidPageNumber", "The page number is not valid.");
-        return true;
+        return check_page_order(c, (uint32_t)w->number);
     }
     const char *token = arg(c, "NextToken");
     if (token == NULL || token[0] == '\0') return true;
@@ -231,7 +242,7 @@ bool list_entities(struct call *c, const struct list_spec *spec)
         last_seq = e->seq;
     }
     answer_put(c, spec->wrapper, items);
-    answer_put(c, "TotalCount", json_integer(total));
+    if (!spec->without_total) answer_put(c, "TotalCount", json_integer(total));
     if (w.by_token) {
         char token[24] = "";
         if (more) (void)snprintf(token, sizeof(token), "p%lld", (long long)last_seq);

@@ -73,6 +73,8 @@ MUST_CHECK enum err_code mock_fail_next(struct mock *m, const char *operation, c
  * (-1 keeps). */
 MUST_CHECK enum err_code mock_set_pace(struct mock *m, double speed, int64_t call_latency_ms,
                                        struct err *err);
+/* The speed as set (1: like the real one), so that who waits can wait accordingly. */
+double mock_speed(const struct mock *m);
 /* Changes a quota, rate ("CreateVSwitch") or behaviour switch by name; ERR_INPUT lists the names. */
 MUST_CHECK enum err_code mock_set_option(struct mock *m, const char *name, const char *value,
                                          struct err *err);

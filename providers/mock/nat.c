@@ -262,18 +262,19 @@ static void drop_contents(struct mock *m, struct entity *nat)
 {
     for EACH_CHILD_SAFE (snat, nat, OWNER, E_SNAT) store_remove(&m->store, snat);
     for EACH_CHILD_SAFE (dnat, nat, OWNER, E_DNAT) store_remove(&m->store, dnat);
-    for EACH_CHILD_SAFE (eip, nat, OWNER, E_EIP) {
-        entity_rest(&m->store, eip, ST_AVAILABLE);
-        entity_set(&m->store, eip, A_EIP_BOUND_TYPE, "");
-        entity_link(&m->store, eip, OWNER, NULL);
-    }
+    for EACH_CHILD_SAFE (eip, nat, OWNER, E_EIP) eip_let_go(m, eip);
+}
+
+void nat_clean(struct mock *m, struct entity *nat)
+{
+    drop_routes_to(m, nat);
+    drop_contents(m, nat);
 }
 
 void nat_settled(struct mock *m, struct entity *nat, enum status was, int64_t now_ms)
 {
     if (was == ST_DELETING) {
-        drop_routes_to(m, nat);
-        drop_contents(m, nat);
+        nat_clean(m, nat);
         entity_vanish(m, nat, now_ms);
         return;
     }

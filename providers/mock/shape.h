@@ -47,6 +47,7 @@ json_t *ids_of_children(const struct entity *e, enum link_slot slot, enum entity
 enum filter_how {
     FILTER_ATTR,   /* equal */
     FILTER_ATTR_NOCASE,
+    FILTER_ATTR_OR_ALL, /* equal, or the parameter is "all" */
     FILTER_ITEM,   /* the attribute is a comma list that has the value */
     FILTER_ANY_OF, /* the parameter is a comma list that has the attribute's value */
     FILTER_STATUS,
@@ -79,6 +80,7 @@ struct list_spec {
     const struct filter *filters;
     enum paging paging;
     const char *size_param; /* of tokens: "MaxResults" */
+    bool without_total;     /* the answer has no TotalCount */
     int default_size;
     const char *const *ignored; /* parameters that change nothing here; NULL-terminated, or NULL */
     const char *ids_param;   /* several ids in one parameter, or NULL */

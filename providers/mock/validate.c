@@ -144,6 +144,8 @@ bool validate(struct call *c)
         const struct param *given = c->params[i];
         if (i > 0 && strcmp(c->params[i - 1]->name, given->name) == 0)
             return refuse(c, 400, "InvalidParameter", "Parameter \"%s\" is there twice.", given->name);
+        if (!text_is_utf8(text_of(given->value), NULL))
+            return refuse(c, 400, "InvalidParameter", "The value of \"%s\" is not UTF-8.", given->name);
         const struct op_param *p = resolve(c->op, given->name);
         if (p == NULL && c->m->options[OPT_STRICT] != 0)
             return refuse(c, 400, "InvalidParameter.Unknown", "%s has no parameter \"%s\".", c->op->name, given->name);

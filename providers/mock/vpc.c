@@ -105,9 +105,11 @@ bool vpc_attribute(struct call *c)
 
 struct cidr block_of(const struct entity *e, int attr)
 {
-    struct cidr block = {0, 0};
-    (void)cidr_parse(text_of(entity_get(e, attr)), &block); /* host bits are cleared, which is what is meant */
-    return block;
+    struct cidr block;
+    enum ip_fault fault = cidr_parse(text_of(entity_get(e, attr)), &block);
+    /* Host bits are cleared, which is what is meant. What no request could have set, a hand did: then it is a
+     * block that nothing else is in. */
+    return fault == IP_OK || fault == IP_HOST_BITS ? block : (struct cidr){UINT32_MAX, 32};
 }
 
 size_t vpc_blocks(const struct entity *vpc, struct cidr out[MAX_VPC_BLOCKS])

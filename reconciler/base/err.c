@@ -32,8 +32,12 @@ enum err_code err_wrap(struct err *e, const char *fmt, ...)
     va_start(args, fmt);
     int n = vsnprintf(e->msg, sizeof e->msg, fmt, args);
     va_end(args);
-    if (n >= 0 && (size_t)n < sizeof e->msg)
-        (void)snprintf(e->msg + n, sizeof e->msg - (size_t)n, ": %.*s", (int)(sizeof inner - 1), inner);
+    size_t used = n < 0 ? 0 : MIN_OF((size_t)n, sizeof e->msg - 1);
+    (void)snprintf(e->msg + used, sizeof e->msg - used, ": ");
+    used = strlen(e->msg);
+    size_t room = sizeof e->msg - 1 - used, len = MIN_OF(strnlen(inner, sizeof inner), room);
+    memcpy(e->msg + used, inner, len);
+    e->msg[used + len] = '\0';
     return e->code;
 }
 

@@ -48,8 +48,8 @@ char *ip_format(uint32_t ip, char out[IP_TEXT_SIZE])
 
 char *cidr_format(struct cidr c, char out[CIDR_TEXT_SIZE])
 {
-    char ip[IP_TEXT_SIZE];
-    (void)snprintf(out, CIDR_TEXT_SIZE, "%s/%u", ip_format(c.base, ip), c.bits);
+    (void)snprintf(out, CIDR_TEXT_SIZE, "%u.%u.%u.%u/%u", c.base >> 24, c.base >> 16 & 255, c.base >> 8 & 255,
+                   c.base & 255, c.bits & 63u);
     return out;
 }
 

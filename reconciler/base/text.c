@@ -96,8 +96,8 @@ bool text_to_i64(struct text t, int64_t min, int64_t max, int64_t *out)
     bool negative = t.len > 0 && t.ptr[0] == '-';
     if (negative) t.ptr++, t.len--;
     uint64_t v;
-    if (!text_to_u64(t, (uint64_t)INT64_MAX, &v)) return false;
-    int64_t s = negative ? -(int64_t)v : (int64_t)v;
+    if (!text_to_u64(t, (uint64_t)INT64_MAX + (negative ? 1 : 0), &v)) return false;
+    int64_t s = negative ? (int64_t)(0 - v) : (int64_t)v;
     if (s < min || s > max) return false;
     *out = s;
     return true;

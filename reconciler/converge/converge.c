@@ -33,12 +33,12 @@ static bool index_users(struct converge *c)
     return true;
 }
 
-static int compare_generation(const struct generation *g, const struct change *change)
+static int compare_generation(const struct used_generation *g, const struct change *change)
 {
     return address_compare(g->kind, g->name, change->kind, change->name);
 }
 
-static const struct generation *find_generation(const struct converge *c, const struct change *change)
+static const struct used_generation *find_generation(const struct converge *c, const struct change *change)
 {
     size_t low = 0, high = c->options.n_generations;
     while (low < high) {
@@ -85,7 +85,7 @@ struct converge *converge_new(struct arena *arena, const struct plan *plan, cons
         c->runs[s].next_parked = c->runs[s].next_polled = c->runs[s].next_in_flight = NO_STEP;
     if (desired->n > 0) memcpy(c->bound, plan->bound_ids, desired->n * sizeof *c->bound);
     for (uint32_t k = 0; k < plan->n_changes; k++) {
-        const struct generation *g = find_generation(c, &plan->changes[k]);
+        const struct used_generation *g = find_generation(c, &plan->changes[k]);
         uint32_t recorded = plan->changes[k].recorded == NULL ? 0 : plan->changes[k].recorded->generation;
         c->generation_of[k] = g == NULL ? recorded : MAX_OF(g->generation, recorded);
         c->intent_open[k] = g != NULL && g->open;
@@ -325,7 +325,7 @@ static bool derive_token(struct converge *c, uint32_t s, const char *operation)
     uint32_t change = step_of(c, s)->change;
     const struct change *ch = &c->plan->changes[change];
     if (run->token_fresh) return true;
-    const struct generation *g = find_generation(c, ch);
+    const struct used_generation *g = find_generation(c, ch);
     bool again = c->intent_open[change] && g != NULL && g->open && g->operation != NULL &&
                  strcmp(g->operation, operation) == 0 && run->n_requests == 0;
     if (!again) c->generation_of[change]++;

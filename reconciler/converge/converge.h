@@ -120,7 +120,7 @@ struct converge_options {
     uint64_t seed;        /* of retry jitter */
     /* Generations of addresses that were used before, and of open intents (which are used again), sorted by
      * address. */
-    const struct generation {
+    const struct used_generation {
         enum kind kind;
         struct text name;
         uint32_t generation;

@@ -263,7 +263,7 @@ static void round_done(struct converge *c, struct poll *p)
             settled_or_not(c, s, p);
     }
     for (uint32_t s = p->first_step; s != NO_STEP; s = c->runs[s].next_polled)
-        p->next_at_ms = MIN_OF(p->next_at_ms, MAX_OF(c->runs[s].poll_first_ms, c->now_ms + 1));
+        if (c->runs[s].poll_first_ms > c->now_ms) p->next_at_ms = MIN_OF(p->next_at_ms, c->runs[s].poll_first_ms);
     drop_if_unused(c, p);
 }
 

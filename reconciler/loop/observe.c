@@ -29,7 +29,7 @@ struct list {
     /* Where it stands. */
     uint32_t n_pages;
     const char *after;  /* what the last page said to ask for; NULL: the first page */
-    uint64_t total;     /* the smallest that was said; 0: nothing was */
+    uint64_t total;     /* as the last page said; 0: it did not */
     uint64_t last_page; /* hash of the ids on the last page */
     const char *mark;   /* an earlier 'after': to see it again means to go round in circles */
 };
@@ -218,6 +218,14 @@ static bool repeats(struct list *l, const struct page *page, uint64_t hash)
     return same_objects || same_next;
 }
 
+/* Whether this page was asked for by its number, so that what goes missing before it shifts it. */
+static bool is_numbered(const struct list *l)
+{
+    uint64_t number;
+    return l->after != NULL && text_to_u64(text_of(l->after), LIMIT_API_PAGES, &number) &&
+           number == l->n_pages + 1;
+}
+
 static void put_objects(struct list *l, const struct page *page)
 {
     struct observe *o = l->owner;
@@ -236,7 +244,7 @@ static void put_objects(struct list *l, const struct page *page)
 static void take_page(struct list *l, const struct page *page)
 {
     struct observe *o = l->owner;
-    bool shrunk = page->total > 0 && page->total < l->total;
+    bool shrunk = is_numbered(l) && page->total > 0 && page->total < l->total;
     uint64_t hash = page_hash(page);
     l->n_tries = 0;
     speed_up(o);
@@ -261,30 +269,30 @@ static void take_page(struct list *l, const struct page *page)
     }
 }
 
-static void read_answer(struct list *l)
+static void read_answer(struct list *l, const struct send *s)
 {
     struct observe *o = l->owner;
     const struct cloud *c = cloud_of(o);
     struct page page = {0};
     struct outcome out = {0};
     struct err err = {0};
-    struct text body = {l->send.body == NULL ? "" : l->send.body, l->send.body_size};
-    enum err_code code = c->read_page(c, l->scope, &l->request, l->send.http_status, body, o->world, o->arena,
-                                      &page, &out, &err);
+    struct text body = {s->body == NULL ? "" : s->body, s->body_size};
+    enum err_code code =
+        c->read_page(c, l->scope, &l->request, s->http_status, body, o->world, o->arena, &page, &out, &err);
     if (code == ERR_OK)
         take_page(l, &page);
     else if (code == ERR_NOMEM)
         stop_nomem(o);
     else if (out.class == OUTCOME_GONE && l->scope->id != NULL)
         free_list(l);
-    else if (out.class == OUTCOME_DONE ||
-             out.class == OUTCOME_PENDING) /* not an answer of the cloud's that we know */
+    else if (out.class == OUTCOME_DONE || out.class == OUTCOME_PENDING) /* well meant, but not readable */
         STOP_LIST(l, code, "%s", err.msg);
     else
         repeat_or_stop(l, &out);
 }
 
-/* Whether what kept an answer from coming may be over soon. A transport without credentials, say, stays so. */
+/* Whether what kept an answer from coming may be over soon. A transport without credentials, say, stays so.
+ */
 static bool may_pass(enum err_code code)
 {
     return code == ERR_UNKNOWN || code == ERR_BUSY || code == ERR_TIMEOUT;
@@ -296,20 +304,21 @@ static void answered(struct send *s)
 {
     struct list *l = s->ctx;
     struct observe *o = l->owner;
+    struct send sent = *s; /* what is decided may be to use the list, and its send, for something else */
     ASSERT(l->state == LIST_SENDING && o->n_sending > 0);
     o->n_sending--;
     l->state = LIST_FREE; /* until decided */
     if (o->state == OBSERVE_RUNNING) {
-        if (s->fate == SEND_ANSWERED) {
-            read_answer(l);
-        } else if (s->fate == SEND_CANCELED || !may_pass(s->err.code)) {
-            STOP_LIST(l, s->fate == SEND_CANCELED ? ERR_CANCELED : s->err.code, "%s", s->err.msg);
+        if (sent.fate == SEND_ANSWERED) {
+            read_answer(l, &sent);
+        } else if (sent.fate == SEND_CANCELED || !may_pass(sent.err.code)) {
+            STOP_LIST(l, sent.fate == SEND_CANCELED ? ERR_CANCELED : sent.err.code, "%s", sent.err.msg);
         } else {
-            struct outcome out = {.class = OUTCOME_TRANSIENT, .message = s->err.msg};
+            struct outcome out = {.class = OUTCOME_TRANSIENT, .message = sent.err.msg};
             repeat_or_stop(l, &out);
         }
     }
-    send_fini(s);
+    send_fini(&sent);
     if (o->state == OBSERVE_RUNNING)
         advance(o);
     else if (o->state == OBSERVE_STOPPING && o->n_sending == 0)

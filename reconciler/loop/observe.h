@@ -6,9 +6,9 @@
  *
  * What is worth repeating (throttled, busy, unreachable) is repeated with growing, jittered delays, each page
  * up to OBSERVE_TRIES times; when the cloud throttles, all lists pause and fewer run at once. A list whose
- * parent has vanished is empty. A list is read from its beginning again when its total shrinks while it is
- * read, for then an object may have slipped to a page that was read already. Pages that repeat are an error:
- * what is not seen would be created a second time.
+ * parent has vanished is empty. A list with numbered pages is read from its beginning again when its total
+ * shrinks meanwhile, for then an object may have slipped to a page that was read already. Pages that repeat
+ * are an error: what is not seen would be created a second time.
  *
  * The contract, as of every asynchronous request of headgate:
  *  1. the caller owns the memory and keeps it until 'done';

@@ -277,3 +277,23 @@ void expand_and_add(struct load *l, const struct spec *s, struct text name, stru
     }
     if (!replaced) load_add(l, &s->d, name, name_mark, lifecycle);
 }
+
+static const struct expansion *find_expansion(enum kind kind, uint8_t field)
+{
+    for (size_t i = 0; i < N_ELEMENTS(expansions); i++)
+        if (expansions[i].kind == kind && expansions[i].field == field) return &expansions[i];
+    return NULL;
+}
+
+enum kind inline_reference(enum kind kind, uint8_t field)
+{
+    const struct expansion *how = find_expansion(kind, field);
+    if (how == NULL || how->form == ITEM_SPEC) return KIND_NONE;
+    return kind_info(kind_info(kind)->fields[field].ref)->fields[how->item_field].ref;
+}
+
+uint8_t inline_owner_field(enum kind kind, uint8_t field)
+{
+    const struct expansion *how = find_expansion(kind, field);
+    return how == NULL ? FIELD_NO : how->owner_field;
+}

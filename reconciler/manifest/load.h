@@ -23,7 +23,9 @@ struct load {
     /* The document being read. */
     const char *file;
     struct tree *tree;
-    char address[RESOURCE_ADDRESS_SIZE]; /* "" while it is not known */
+    enum kind kind;                      /* with 'name' the address; KIND_NONE while it is not known */
+    struct text name;
+    char address[RESOURCE_ADDRESS_SIZE]; /* written when it is needed; of a Stack always */
     bool complained;                     /* something was wrong with it */
     bool incomplete; /* some document could not be read at all: what is missing may be in it */
 
@@ -34,16 +36,21 @@ struct load {
     struct draft *drafts; /* of the heap: grows without leaving blocks behind */
     size_t n_drafts, draft_capacity;
     const struct lifecycle *last_lifecycle; /* most documents say the same */
+    struct text recent[256];                /* texts kept lately, by hash */
     size_t suggestions_left;                /* comparisons of names that are still spent on suggestions */
 };
 
 struct src_pos load_pos(const struct load *l, struct mark mark);
 
+/* The address of the current document, NULL while it is not known. */
+const char *load_address(struct load *l);
+void load_forget_address(struct load *l);
+
 /* An error in the current document. */
 #define COMPLAIN(l, mark, help, ...)                                                                         \
     ((l)->complained = true,                                                                                 \
      (void)diags_add((l)->diags, SEVERITY_ERROR, load_pos((l), (mark)),                                      \
-                     (l)->address[0] == '\0' ? NULL : (l)->address, (help), __VA_ARGS__))
+                     load_address(l), (help), __VA_ARGS__))
 
 /* Formatted text for a help line, in scratch; NULL when out of memory (then there is no help). */
 const char *load_help(struct load *l, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -7,11 +7,23 @@
 #include <stdarg.h>
 #include <string.h>
 
-enum { SHOWN_CHARS = 60, NAME_MAX_LEN = 63 };
+enum { SHOWN_CHARS = 60, NAME_MAX_LEN = 63, RECENT_MAX_LEN = 64 };
 
 struct src_pos load_pos(const struct load *l, struct mark mark)
 {
     return (struct src_pos){l->file, mark.line, mark.column};
+}
+
+const char *load_address(struct load *l)
+{
+    if (l->kind == KIND_NONE) return l->address[0] == '\0' ? NULL : l->address;
+    return address_format(l->kind, l->name, l->address);
+}
+
+void load_forget_address(struct load *l)
+{
+    l->kind = KIND_NONE;
+    l->address[0] = '\0';
 }
 
 const char *load_help(struct load *l, const char *fmt, ...)
@@ -75,10 +87,20 @@ const char *load_choices(struct load *l, const char *const *choices)
     return load_help(l, "%s", buf_str(&b));
 }
 
+/* Zones, images and tags are the same in most resources: a text that was kept lately is given again. */
 const char *load_keep(struct load *l, struct text t)
 {
+    struct text *recent = NULL;
+    if (t.len <= RECENT_MAX_LEN) {
+        uint64_t h = text_hash(t);
+        recent = &l->recent[(h ^ h >> 17) % N_ELEMENTS(l->recent)];
+        if (recent->ptr != NULL && text_equal(*recent, t)) return recent->ptr;
+    }
     const char *p = arena_copy(l->arena, t.ptr, t.len);
-    if (p == NULL) l->out_of_memory = true;
+    if (p == NULL)
+        l->out_of_memory = true;
+    else if (recent != NULL)
+        *recent = (struct text){p, t.len};
     return p;
 }
 

@@ -32,3 +32,8 @@ bool read_spec(struct load *l, struct spec *s, uint32_t node);
 /* Adds the resources that inline lists stand for, and the resource itself unless they replace it. */
 void expand_and_add(struct load *l, const struct spec *s, struct text name, struct mark name_mark,
                     const struct lifecycle *lifecycle);
+
+/* For the schema: what the items of an inline field refer to, KIND_NONE when they are specs; and the field of
+ * those specs that the list's owner gives. */
+enum kind inline_reference(enum kind kind, uint8_t field);
+uint8_t inline_owner_field(enum kind kind, uint8_t field);

@@ -138,7 +138,8 @@ static void read_resource(struct load *l, enum kind kind, const uint32_t parts[N
         l->incomplete = true;
         name = (struct text){"", 0};
     } else {
-        (void)address_format(kind, name, l->address);
+        l->kind = kind;
+        l->name = name; /* the tree's, until the next document */
     }
     const struct lifecycle *lifecycle = read_lifecycle(l, kind, parts[PART_LIFECYCLE]);
     struct spec s = {.parent = FIELD_NO, .mark = mark_at(l, parts[PART_SPEC])};
@@ -154,7 +155,7 @@ void read_document(struct load *l)
 {
     uint32_t parts[N_PARTS];
     bool is_stack;
-    l->address[0] = '\0';
+    load_forget_address(l);
     if (tree_node(l->tree, 0)->type != NODE_MAPPING) {
         l->incomplete = true;
         COMPLAIN(l, mark_at(l, 0), "it begins with `apiVersion: headgate/v1`", "a document needs to be a mapping");

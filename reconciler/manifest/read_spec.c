@@ -72,6 +72,7 @@ static void read_field(struct load *l, struct spec *s, uint8_t i, uint32_t key, 
 /* The text may hold NUL. */
 static bool begins_with(const char *name, struct text t)
 {
+    if (t.len > 0 && name[0] != t.ptr[0]) return false; /* mostly */
     return strlen(name) >= t.len && memcmp(name, t.ptr, t.len) == 0;
 }
 

@@ -1,10 +1,11 @@
 /* read_stack.c - the Stack document: settings for all others, and variables. */
 #include "reconciler/base/limits.h"
 #include "reconciler/manifest/read.h"
+#include "reconciler/manifest/stack_fields.h"
 
 #include <string.h>
 
-static const char *const providers[] = {"mock", "alicloud", "lab", NULL};
+const char *const stack_providers[] = {"mock", "alicloud", "lab", NULL};
 static const char *const metadata_keys[] = {"name", "labels", "annotations", NULL};
 
 static struct mark mark_at(const struct load *l, uint32_t node)
@@ -16,13 +17,13 @@ static void read_provider(struct load *l, uint32_t node)
 {
     struct text t;
     if (!load_scalar(l, node, "provider", &t)) return;
-    for (size_t i = 0; providers[i] != NULL; i++)
-        if (text_is(t, providers[i])) {
-            l->stack.provider = providers[i];
+    for (size_t i = 0; stack_providers[i] != NULL; i++)
+        if (text_is(t, stack_providers[i])) {
+            l->stack.provider = stack_providers[i];
             return;
         }
-    COMPLAIN(l, mark_at(l, node), load_suggest_choice(l, t, providers, NULL), "`provider` is `%s`, but must be %s",
-             load_shown(l, t), load_choices(l, providers));
+    COMPLAIN(l, mark_at(l, node), load_suggest_choice(l, t, stack_providers, NULL), "`provider` is `%s`, but must be %s",
+             load_shown(l, t), load_choices(l, stack_providers));
 }
 
 /* A region is lower-case words joined by '-': cn-shanghai, ap-southeast-1. */
@@ -86,13 +87,31 @@ static void read_nothing(struct load *l, uint32_t node)
     (void)l, (void)node; /* variables were read first */
 }
 
-const char *const stack_field_names[] = {"provider", "region",  "credentials",  "variables", "prune",
-                                         "interval", "suspend", "maxDeletions", NULL};
+/* In one order: what is told of a field, and who reads it. */
+const char stack_doc[] = "Settings of all resources of one set of manifests: at most one document.";
+const struct stack_field stack_fields[] = {
+    {"provider", "word", "The cloud: mock (default, simulated), alicloud, or lab (network namespaces of this host)."},
+    {"region", "text", "Region id, as in cn-shanghai; alicloud needs it."},
+    {"credentials", "text", "Name of a credentials profile; the provider's usual chain when not set."},
+    {"variables", "map of text", "Names and default values for ${NAME} in all documents; null: no default."},
+    {"prune", "boolean", "Whether what is no longer declared is deleted (default true)."},
+    {"interval", "duration", "How often the daemon looks, as in 5m."},
+    {"suspend", "boolean", "Whether the daemon leaves the stack alone (default false)."},
+    {"maxDeletions", "integer", "An apply that would delete more than this is refused (default: no limit)."},
+};
+const size_t stack_n_fields = N_ELEMENTS(stack_fields);
+
 static void (*const readers[])(struct load *l, uint32_t node) = {
     read_provider, read_region,   read_credentials, read_nothing,
     read_prune,    read_interval, read_suspend,     read_max_deletions,
 };
-_Static_assert(N_ELEMENTS(readers) + 1 == N_ELEMENTS(stack_field_names), "a reader for each field");
+_Static_assert(N_ELEMENTS(readers) == N_ELEMENTS(stack_fields), "a reader for each field");
+
+static const char *field_name_at(const void *ctx, size_t i)
+{
+    (void)ctx;
+    return stack_fields[i].name;
+}
 
 /* Values are literal: they are taken before anything is substituted. */
 static void read_variables(struct load *l, uint32_t node)
@@ -128,9 +147,9 @@ static void read_settings(struct load *l, uint32_t spec)
         v = l->tree->nodes[k].next;
         struct text key = tree_text(l->tree, tree_node(l->tree, k));
         size_t i = 0;
-        while (stack_field_names[i] != NULL && !text_is(key, stack_field_names[i])) i++;
-        if (stack_field_names[i] == NULL)
-            COMPLAIN(l, mark_at(l, k), load_suggest_choice(l, key, stack_field_names, "`headgate explain Stack` lists the fields"),
+        while (i < stack_n_fields && !text_is(key, stack_fields[i].name)) i++;
+        if (i == stack_n_fields)
+            COMPLAIN(l, mark_at(l, k), load_suggest(l, key, stack_n_fields, field_name_at, NULL, "`headgate explain Stack` lists the fields"),
                      "unknown field `%s`", load_shown(l, key));
         else if (!tree_is_null(l->tree, tree_node(l->tree, v)))
             readers[i](l, v);

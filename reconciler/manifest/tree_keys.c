@@ -30,7 +30,7 @@ uint32_t tree_add(struct tree_reader *r, enum node_type type, struct mark mark, 
         t->node_capacity = capacity;
     }
     uint32_t at = (uint32_t)t->n_nodes++;
-    t->nodes[at] = (struct node){.type = type, .mark = mark, .size = 1};
+    t->nodes[at] = (struct node){.type = (uint8_t)type, .mark = mark, .size = 1};
     *why = TREE_DOCUMENT;
     return at;
 }

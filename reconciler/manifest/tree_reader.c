@@ -149,6 +149,11 @@ static void check_tag(struct tree_reader *r, const yaml_char_t *tag, struct node
                     (int)MIN_OF(t.len, (size_t)80), t.ptr);
 }
 
+static bool has_dollar(struct text t)
+{
+    return t.len >= 3 && memchr(t.ptr, '$', t.len) != NULL && memmem(t.ptr, t.len, "${", 2) != NULL;
+}
+
 static enum tree_next read_scalar(struct tree_reader *r, struct path *path, const yaml_event_t *ev)
 {
     struct tree *t = r->tree;
@@ -162,7 +167,7 @@ static enum tree_next read_scalar(struct tree_reader *r, struct path *path, cons
     struct node *n = &t->nodes[at];
     if (!tree_set_text(t, n, text)) return TREE_NOMEM;
     if (ev->data.scalar.style == YAML_PLAIN_SCALAR_STYLE) n->flags |= NODE_PLAIN;
-    if (text.len >= 3 && memmem(text.ptr, text.len, "${", 2) != NULL) n->flags |= NODE_DOLLAR;
+    if (has_dollar(text)) n->flags |= NODE_DOLLAR;
     check_tag(r, ev->data.scalar.tag, n);
     why = anchor(r, ev->data.scalar.anchor, at);
     if (why == TREE_DOCUMENT) why = attach(r, path, at);

@@ -77,9 +77,6 @@ struct cloud {
     uint32_t (*batch_limit)(const struct cloud *c, const struct goal *g);
     enum next (*next_batch)(const struct cloud *c, const struct goal *const *goals, uint32_t n,
                             struct arena *arena, struct request *out, struct err *err);
-    /* The name by which a goal of a batch appears in outcome.failed_items; NULL when out of memory or when
-     * the goal's kind knows no partial failure. */
-    char *(*batch_item)(const struct cloud *c, const struct goal *g, struct arena *arena);
     /* Reads the answer to a request of this goal. Never fails: what cannot be read is an outcome, too.
      * 'goal' may be NULL (recovery of an intent). */
     void (*read_outcome)(const struct cloud *c, const struct goal *g, const struct request *r,

@@ -17,7 +17,7 @@ void graph_render(struct buf *out, const struct desired *desired, const struct p
     case GRAPH_DOT: graph_write_dot(out, &t); return;
     case GRAPH_MERMAID: graph_write_mermaid(out, &t); return;
     case GRAPH_SVG:
-        if (!graph_write_svg(out, &t, a)) out->failed = true;
+        if (!graph_write_svg(out, &t, desired->stack.name, a)) out->failed = true;
         return;
     }
     ASSERT(false);

@@ -28,6 +28,7 @@ struct placer {
     const struct topology *t;
     struct layout *l;
     struct wish *wishes; /* room for one row of items */
+    int *column_x;       /* room for the columns of one VPC: widths first, then left edges */
     uint32_t *anchor;    /* per node: what it is to stand above or below, or NODE_NONE */
 };
 
@@ -85,7 +86,10 @@ static int place_row(struct placer *p, uint32_t n, int left, int width, int top)
 static int wish_of(const struct placer *p, uint32_t node)
 {
     uint32_t anchor = p->anchor[node];
-    return anchor == NODE_NONE ? INT32_MAX / 2 : place_center_x(p->l->places[anchor]);
+    if (anchor == NODE_NONE) return INT32_MAX / 2;
+    /* Lines come to a gateway at the right half of its upper side. */
+    struct place place = p->l->places[anchor];
+    return p->t->nodes[anchor].type == NODE_GATEWAY ? place.x + place.w * 3 / 4 : place_center_x(place);
 }
 
 /* ---- sizes ---- */
@@ -147,36 +151,55 @@ static void place_in_vswitch(struct placer *p, uint32_t i)
     }
 }
 
-/* Places a VPC's contents with its upper left corner at x, y, and sizes it. */
-static void place_vpc(struct placer *p, uint32_t i, int x, int y)
+/* Places the vSwitches of a VPC in a grid, each column as wide as its widest; returns the grid's width, and
+ * its lower end in *bottom. */
+static int place_vswitches(struct placer *p, const struct node *vpc, int left, int top, int *bottom)
 {
-    const struct node *n = &p->t->nodes[i];
-    int n_vswitches = 0, column_w = 0;
-    uint32_t n_items = 0;
-    for (uint32_t c = n->first_child; c != NODE_NONE; c = p->t->nodes[c].next) {
+    int n = 0, k = 0, row_h = 0, x = left;
+    for (uint32_t c = vpc->first_child; c != NODE_NONE; c = p->t->nodes[c].next)
+        n += p->t->nodes[c].type == NODE_VSWITCH;
+    *bottom = top;
+    if (n == 0) return 0;
+    int columns = columns_for(n);
+    for (int i = 0; i < columns; i++) p->column_x[i] = 0;
+    for (uint32_t c = vpc->first_child; c != NODE_NONE; c = p->t->nodes[c].next) {
         if (p->t->nodes[c].type != NODE_VSWITCH) continue;
-        n_vswitches++;
-        column_w = MAX_OF(column_w, p->l->places[c].w);
+        int *width = &p->column_x[k++ % columns];
+        *width = MAX_OF(*width, p->l->places[c].w);
     }
-    int columns = columns_for(n_vswitches), k = 0, row_h = 0, top = y + BOX_HEAD, bottom = top;
-    for (uint32_t c = n->first_child; c != NODE_NONE; c = p->t->nodes[c].next) {
+    for (int i = 0; i < columns; i++) {
+        int width = p->column_x[i];
+        p->column_x[i] = x;
+        x += width + VSWITCH_GAP_X;
+    }
+    k = 0;
+    for (uint32_t c = vpc->first_child; c != NODE_NONE; c = p->t->nodes[c].next) {
         if (p->t->nodes[c].type != NODE_VSWITCH) continue;
         if (k > 0 && k % columns == 0) {
             top += row_h + VSWITCH_GAP_Y;
             row_h = 0;
         }
         struct place *place = &p->l->places[c];
-        place->x = x + LAYOUT_PAD + k++ % columns * (column_w + VSWITCH_GAP_X);
+        place->x = p->column_x[k++ % columns];
         place->y = top;
         row_h = MAX_OF(row_h, place->h);
-        bottom = top + row_h;
+        *bottom = top + row_h;
         place_in_vswitch(p, c);
     }
-    int inner = n_vswitches == 0 ? 0 : columns * (column_w + VSWITCH_GAP_X) - VSWITCH_GAP_X;
+    return x - VSWITCH_GAP_X - left;
+}
+
+/* Places a VPC's contents with its upper left corner at x, y, and sizes it. */
+static void place_vpc(struct placer *p, uint32_t i, int x, int y)
+{
+    const struct node *n = &p->t->nodes[i];
+    uint32_t n_items = 0;
+    int top = y + BOX_HEAD, bottom;
+    int inner = place_vswitches(p, n, x + LAYOUT_PAD, top, &bottom);
     inner = MAX_OF(inner, title_width(n));
     for (uint32_t c = n->first_child; c != NODE_NONE; c = p->t->nodes[c].next)
         if (p->t->nodes[c].type != NODE_VSWITCH) p->wishes[n_items++] = (struct wish){c, wish_of(p, c)};
-    if (n_vswitches > 0 && n_items > 0) bottom += TABLE_GAP;
+    if (bottom > top && n_items > 0) bottom += TABLE_GAP;
     bottom += place_row(p, n_items, x + LAYOUT_PAD, inner, bottom);
     for (uint32_t c = n->first_child; c != NODE_NONE; c = p->t->nodes[c].next)
         inner = MAX_OF(inner, p->l->places[c].x + p->l->places[c].w - x - LAYOUT_PAD);
@@ -212,7 +235,7 @@ static int place_boxes(struct placer *p, int top)
     return bottom;
 }
 
-/* A row of items that lie in no box; 'type' NODE_OTHER means all but EIPs. Returns the height used. */
+/* A row of items that lie in no box: the EIPs, or all others. Returns the height used. */
 static int place_loose(struct placer *p, bool eips, int top)
 {
     uint32_t n = 0;
@@ -240,7 +263,20 @@ static void find_anchors(struct placer *p)
     }
 }
 
-static int count_loose_eips(const struct topology *t)
+/* Above the middle of the EIPs. */
+static void place_internet(struct placer *p, int top)
+{
+    int left = INT32_MAX, right = 0;
+    for (uint32_t i = 1; i < p->t->n_nodes; i++) {
+        if (p->t->nodes[i].type != NODE_EIP) continue;
+        left = MIN_OF(left, p->l->places[i].x);
+        right = MAX_OF(right, p->l->places[i].x + p->l->places[i].w);
+    }
+    p->l->places[0] = (struct place){MAX_OF(left + (right - left - INTERNET_W) / 2, LAYOUT_MARGIN), top,
+                                     INTERNET_W, INTERNET_H};
+}
+
+static int count_eips(const struct topology *t)
 {
     int n = 0;
     for (uint32_t i = 0; i < t->n_nodes; i++) n += t->nodes[i].type == NODE_EIP;
@@ -254,16 +290,16 @@ bool layout_build(struct arena *a, const struct topology *t, struct layout *out)
     struct placer p = {.t = t, .l = out};
     p.wishes = arena_array_of(a, t->n_nodes, struct wish);
     p.anchor = arena_array_of(a, t->n_nodes, uint32_t);
-    if (out->places == NULL || p.wishes == NULL || p.anchor == NULL) return false;
+    p.column_x = arena_array_of(a, (size_t)t->n_nodes + 4, int);
+    if (p.column_x == NULL || out->places == NULL || p.wishes == NULL || p.anchor == NULL) return false;
     find_anchors(&p);
     for (uint32_t i = 0; i < t->n_nodes; i++)
         if (t->nodes[i].type == NODE_VSWITCH) size_vswitch(&p, i);
 
     /* EIPs are placed after the boxes that they stand above, so their height is needed first. */
-    int top = LAYOUT_MARGIN + 40, n_eips = count_loose_eips(t);
+    int top = LAYOUT_MARGIN + 40, n_eips = count_eips(t);
     int eips_top = top + (t->has_internet ? INTERNET_H + BAND_GAP : 0);
-    int boxes_top = eips_top;
-    int bottom = place_boxes(&p, boxes_top);
+    int bottom = place_boxes(&p, eips_top);
     if (n_eips > 0) {
         int shift = place_loose(&p, true, eips_top) + BAND_GAP;
         for (uint32_t i = 1; i < t->n_nodes; i++)
@@ -272,8 +308,7 @@ bool layout_build(struct arena *a, const struct topology *t, struct layout *out)
     }
     int loose = place_loose(&p, false, bottom + BAND_GAP);
     if (loose > 0) bottom += BAND_GAP + loose;
-    if (t->has_internet)
-        out->places[0] = (struct place){(out->width - INTERNET_W) / 2, top, INTERNET_W, INTERNET_H};
+    if (t->has_internet) place_internet(&p, top);
     out->height = bottom + LAYOUT_MARGIN;
     return true;
 }

@@ -54,4 +54,5 @@ const char *graph_action_word(enum action a);
 struct buf;
 void graph_write_dot(struct buf *out, const struct topology *t);
 void graph_write_mermaid(struct buf *out, const struct topology *t);
-MUST_CHECK bool graph_write_svg(struct buf *out, const struct topology *t, struct arena *a);
+MUST_CHECK bool graph_write_svg(struct buf *out, const struct topology *t, struct text stack,
+                                struct arena *a);

@@ -171,9 +171,10 @@ static void put_hidden(struct pen *pen, size_t indent, uint32_t n, const char *w
 {
     if (n == 0) return;
     char text[64];
-    (void)snprintf(text, sizeof text, "# (%u unchanged %s%s hidden)\n", n, what, n == 1 ? "" : "s");
+    (void)snprintf(text, sizeof text, "# (%u unchanged %s%s hidden)", n, what, n == 1 ? "" : "s");
     buf_fill(pen->out, ' ', indent);
     pen_puts(pen, INK_GREY, text);
+    buf_putc(pen->out, '\n');
 }
 
 static void put_symbol(struct pen *pen, size_t indent, char symbol)

@@ -19,6 +19,8 @@ struct pen {
     struct buf scratch; /* to measure in */
 };
 
+#define RENDER_RULE "─────────────────────────────────────────────────────────────────────────────\n"
+
 enum ink { INK_NONE, INK_BOLD, INK_GREEN, INK_YELLOW, INK_RED, INK_CYAN, INK_GREY, N_INKS };
 
 /* False when out of memory. Closed by pen_fini(). */

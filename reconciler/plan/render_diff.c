@@ -45,7 +45,7 @@ static void put_item(struct hunk *h, char sign, const struct field *f, struct va
 {
     struct buf *out = h->pen->out;
     begin_line(h, sign);
-    buf_puts(out, f->type == FIELD_MAP ? "  " : "- ");
+    buf_puts(out, f->type == FIELD_MAP ? "  " : "  - ");
     if (f->type == FIELD_MAP) {
         render_quoted(out, value_as_text(key));
         buf_puts(out, ": ");
@@ -181,9 +181,10 @@ static void put_hunk(struct pen *pen, const struct change *c, struct buf *body)
     put_file(pen, c, "---", c->action == ACTION_CREATE ? NULL : "observed");
     put_file(pen, c, "+++", c->action == ACTION_DELETE ? NULL : "desired");
     char head[64];
-    (void)snprintf(head, sizeof head, "@@ -%d,%u +%d,%u @@\n", h.n_before > 0, h.n_before, h.n_after > 0,
+    (void)snprintf(head, sizeof head, "@@ -%d,%u +%d,%u @@", h.n_before > 0, h.n_before, h.n_after > 0,
                    h.n_after);
     pen_puts(pen, INK_CYAN, head);
+    buf_putc(out, '\n');
     buf_put_text(out, buf_text(body));
     if (!buf_ok(body)) out->failed = true;
 }

@@ -27,41 +27,50 @@ static bool corrects_field(const struct change *c, uint8_t field)
     return false;
 }
 
-/* What becomes of it. 'n_fields' counts those that the change sets again. */
+/* What becomes of it. 'n_corrected' of its fields are set again. The texts end in a participle, to be
+ * followed by "by this plan". */
 static const char *what_becomes(const struct drift *d, const struct change *c, uint32_t n_corrected)
 {
-    if (d->detect_only) return "(only reported: management: detect)";
-    if (c == NULL) return "(not corrected by this plan)";
-    switch (c->action) {
-    case ACTION_DELETE: return "(destroyed by this plan)";
-    case ACTION_FORGET: return "(forgotten by this plan)";
-    case ACTION_CREATE: return "(created again by this plan)";
-    case ACTION_REPLACE: return "(replaced by this plan)";
+    switch (c == NULL ? ACTION_NONE : c->action) {
+    case ACTION_DELETE: return "destroyed";
+    case ACTION_FORGET: return "forgotten";
+    case ACTION_CREATE: return "created again";
+    case ACTION_REPLACE: return "replaced";
     case ACTION_UPDATE:
     case ACTION_ADOPT:
         if (n_corrected == 0) break;
-        return n_corrected == d->n_diffs ? "(corrected by this plan)" : "(corrected in part by this plan)";
+        return n_corrected == d->n_diffs ? "corrected" : "corrected in part";
     case ACTION_NONE:
     case ACTION_READ:
     case N_ACTIONS: break;
     }
-    return "(not corrected by this plan)";
+    return "not corrected";
 }
 
-static void put_drift(struct pen *pen, const struct plan *p, const struct drift *d, bool concise)
+static void put_fate(struct buf *out, const struct plan *p, const struct drift *d, const char *by)
 {
-    struct buf *out = pen->out;
     const struct change *c = change_of(p, d);
     uint32_t n_corrected = 0;
     for (uint32_t i = 0; c != NULL && i < d->n_diffs; i++)
         n_corrected += corrects_field(c, d->diffs[i].field);
-    const char *fate = what_becomes(d, c, n_corrected);
+    if (d->detect_only)
+        buf_puts(out, "(only reported: management: detect)");
+    else
+        buf_printf(out, "(%s by %s)", what_becomes(d, c, n_corrected), by);
+}
+
+static void put_drift(struct pen *pen, const struct plan *p, const struct drift *d, bool concise,
+                      const char *by)
+{
+    struct buf *out = pen->out;
     const char *what = d->observed == NULL ? "has been deleted" : "has changed";
     if (concise) {
         pen_text_symbol(pen, d->observed == NULL ? "  -" : "  ~");
         buf_putc(out, ' ');
         render_address(out, d->kind, d->name);
-        buf_printf(out, " %s %s\n", what, fate);
+        buf_printf(out, " %s ", what);
+        put_fate(out, p, d, by);
+        buf_putc(out, '\n');
         return;
     }
     buf_puts(out, "  ");
@@ -70,20 +79,22 @@ static void put_drift(struct pen *pen, const struct plan *p, const struct drift 
     render_address(out, d->kind, d->name);
     buf_printf(out, " %s", what);
     if (pen->color) buf_puts(out, "\x1b[0m");
-    buf_printf(out, "\n  # %s\n", fate);
+    buf_puts(out, "\n  # ");
+    put_fate(out, p, d, by);
+    buf_putc(out, '\n');
     block_drift(pen, d);
     buf_putc(out, '\n');
 }
 
-void render_drift_block(struct pen *pen, const struct plan *p, bool concise)
+void render_drift_block(struct pen *pen, const struct plan *p, bool concise, const char *by)
 {
     buf_putc(pen->out, '\n');
     pen_puts(pen, INK_CYAN, "Note:");
     buf_puts(pen->out, " Objects have changed outside of headgate\n\n"
                        "These differ from what was last applied:\n\n");
-    for (uint32_t i = 0; i < p->n_drifts; i++) put_drift(pen, p, &p->drifts[i], concise);
+    for (uint32_t i = 0; i < p->n_drifts; i++) put_drift(pen, p, &p->drifts[i], concise, by);
     if (concise) buf_putc(pen->out, '\n');
-    buf_puts(pen->out, "─────────────────────────────────────────────────────────────────────────────\n");
+    buf_puts(pen->out, RENDER_RULE);
 }
 
 /* ---- headgate drift ---- */
@@ -116,7 +127,7 @@ void plan_render_drift(struct buf *out, const struct plan *p, const struct objec
     }
     uint32_t n_deleted = 0;
     for (uint32_t i = 0; i < p->n_drifts; i++) n_deleted += p->drifts[i].observed == NULL;
-    if (p->n_drifts > 0) render_drift_block(&pen, p, options->concise);
+    if (p->n_drifts > 0) render_drift_block(&pen, p, options->concise, "the next apply");
     put_unmanaged(&pen, unmanaged, n_unmanaged);
     buf_putc(out, '\n');
     if (p->n_drifts == 0) {

@@ -3,5 +3,6 @@
 
 #include "reconciler/plan/render_block.h"
 
-/* The note that stands in front of a plan, up to the rule below it. */
-void render_drift_block(struct pen *pen, const struct plan *p, bool concise);
+/* The note that stands in front of a plan, up to the rule below it. 'by' says what corrects it: "this plan".
+ */
+void render_drift_block(struct pen *pen, const struct plan *p, bool concise, const char *by);

@@ -79,10 +79,16 @@ static bool is_number(enum field_type type)
     return type == FIELD_INT || type == FIELD_BOOL;
 }
 
-/* References are ids; one that has none yet is null here and true in after_unknown. */
+/* A reference that has no id yet. */
+static bool is_unresolved(struct value v)
+{
+    return v.state == VALUE_SET && v.form != REF_NONE && v.form != REF_ID;
+}
+
+/* References are ids; in a list, those that have none yet are null. */
 static json_t *json_of_value(struct writer *w, enum field_type type, struct value v)
 {
-    if (v.state != VALUE_SET || (v.form != REF_NONE && v.form != REF_ID)) return json_null();
+    if (v.state != VALUE_SET || is_unresolved(v)) return json_null();
     if (type == FIELD_MAP) return json_of_map(w, v);
     if (type == FIELD_TEXT_LIST || type == FIELD_CIDR_LIST || type == FIELD_REF_LIST)
         return json_of_items(w, type, v);
@@ -113,7 +119,7 @@ static void set_dotted(struct writer *w, json_t *object, const char *name, json_
 
 static void set_field(struct writer *w, json_t *object, const struct field *f, struct value v)
 {
-    if (v.state == VALUE_SET && f->type != FIELD_INLINE)
+    if (v.state == VALUE_SET && !is_unresolved(v) && f->type != FIELD_INLINE)
         set_dotted(w, object, f->name, json_of_value(w, f->type, v));
 }
 
@@ -187,8 +193,7 @@ static json_t *json_after_unknown(struct writer *w, const struct change *c)
     if (c->action == ACTION_CREATE || c->action == ACTION_REPLACE) set(w, object, "id", json_true());
     for (uint8_t f = 0; f < info->n_fields; f++) {
         struct value v = value_after(c, f);
-        bool unresolved = v.state == VALUE_SET && v.form != REF_NONE && v.form != REF_ID;
-        if (unresolved || render_has_unknown(info->fields[f].type, v))
+        if (is_unresolved(v) || render_has_unknown(info->fields[f].type, v))
             set_dotted(w, object, info->fields[f].name, json_true());
     }
     return object;

@@ -6,8 +6,6 @@
 
 enum { SHOWN_NAMES = 8, SHOWN_LEFT_OUT = 20 };
 
-#define RULE "─────────────────────────────────────────────────────────────────────────────\n"
-
 /* ---- one change ---- */
 
 static const char *what_happens(const struct change *c)
@@ -164,7 +162,8 @@ static void put_losses(struct pen *pen, const struct plan *p)
     for (uint32_t i = 0; i < p->n_changes; i++) {
         const struct change *c = &p->changes[i];
         if (c->action != ACTION_DELETE && c->action != ACTION_REPLACE) continue;
-        if (!any) pen_puts(pen, INK_BOLD, "Destroyed or replaced by this plan:\n");
+        if (!any) pen_puts(pen, INK_BOLD, "Destroyed or replaced by this plan:");
+        if (!any) buf_putc(out, '\n');
         any = true;
         pen_symbol(pen, c);
         buf_putc(out, ' ');
@@ -247,13 +246,13 @@ static void put_saved(struct pen *pen, const struct render_options *options)
 {
     struct buf *out = pen->out;
     if (options->saved_as != NULL) {
-        buf_puts(out, "\n" RULE "\nSaved the plan to: ");
+        buf_puts(out, "\n" RENDER_RULE "\nSaved the plan to: ");
         buf_put_escaped(out, text_of(options->saved_as));
         buf_puts(out, "\n\nTo perform exactly these actions, run:\n    headgate apply ");
         render_quoted(out, text_of(options->saved_as));
         buf_putc(out, '\n');
     } else if (!options->saved) {
-        buf_puts(out, "\n" RULE
+        buf_puts(out, "\n" RENDER_RULE
                       "\nNote: This plan was not saved (--out), so \"headgate apply\" cannot guarantee to "
                       "take exactly\nthese actions.\n");
     }
@@ -266,7 +265,7 @@ void plan_render(struct buf *out, const struct plan *p, const struct render_opti
         out->failed = true;
         return;
     }
-    if (p->n_drifts > 0) render_drift_block(&pen, p, options->concise);
+    if (p->n_drifts > 0) render_drift_block(&pen, p, options->concise, "this plan");
     if (plan_is_empty(p)) {
         put_no_changes(&pen, p, options);
         put_left_out(&pen, p);

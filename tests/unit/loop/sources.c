@@ -337,7 +337,8 @@ static void a_file_that_changes_while_it_is_read_is_told(void **state)
     struct fixture *f = *state;
     /* It says that it is empty, and is not. */
     assert_int_equal(READ(f, "/proc/version"), ERR_INPUT);
-    assert_told(f, "`/proc/version` changed while it was read [try again when whatever writes it has finished]\n");
+    assert_told(
+        f, "`/proc/version` changed while it was read [try again when whatever writes it has finished]\n");
 }
 
 static void a_file_that_is_too_large_is_told_by_its_limit(void **state)

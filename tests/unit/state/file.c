@@ -28,7 +28,8 @@ static void make_state(struct fixture *f, uint32_t n_records)
 {
     open_store(f);
     for (uint32_t i = 0; i < n_records; i++) {
-        struct record r = vswitch(f, arena_printf(f->arena, "r%06u", i), arena_printf(f->arena, "vsw-%u", i), 1);
+        struct record r =
+            vswitch(f, arena_printf(f->arena, "r%06u", i), arena_printf(f->arena, "vsw-%u", i), 1);
         put(f, &r);
     }
     store_close(f->store);

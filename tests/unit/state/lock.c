@@ -133,7 +133,8 @@ static void a_pid_that_another_process_has_now_is_not_the_holder(void **state)
     bool took_over = false;
     (void)lock_in_child(f, CHILD_DIES);
     /* Our own pid, but begun at another time. */
-    run_sql(f, arena_printf(f->arena, "UPDATE locks SET pid = %d, start_ticks = start_ticks + 1000000", getpid()));
+    run_sql(f, arena_printf(f->arena, "UPDATE locks SET pid = %d, start_ticks = start_ticks + 1000000",
+                            getpid()));
     open_store(f);
     expect_ok(f, take(f, NULL, &took_over));
     assert_true(took_over);
@@ -152,7 +153,8 @@ static void another_boot_means_dead_and_another_host_means_held(void **state)
     pid_t self = getpid();
     char host[65];
     assert_int_equal(gethostname(host, sizeof host), 0);
-    run_sql(f, arena_printf(f->arena, "UPDATE locks SET host = '%s', boot_id = 'former', pid = %d, start_ticks = 0",
+    run_sql(f, arena_printf(f->arena,
+                            "UPDATE locks SET host = '%s', boot_id = 'former', pid = %d, start_ticks = 0",
                             host, self));
     open_store(f);
     expect_ok(f, take(f, NULL, &took_over));

@@ -13,8 +13,8 @@ static uint64_t next_random(uint64_t *seed)
 }
 
 static const char *const hostile_texts[] = {
-    "",       "plain",     "\"quoted\"",       "back\\slash", "line\nend\ttab", "\x01\x1f\x7f", "多字节 ☁ 😀",
-    "{\"a\"", "[1,2],}:", "a\\u0041 stays so", "null",        "true",            " blank ",
+    "",       "plain",    "\"quoted\"",        "back\\slash", "line\nend\ttab", "\x01\x1f\x7f", "多字节 ☁ 😀",
+    "{\"a\"", "[1,2],}:", "a\\u0041 stays so", "null",        "true",           " blank ",
 };
 
 static struct value some_text(struct arena *a, uint64_t *seed)
@@ -49,7 +49,8 @@ static struct value some_map(struct arena *a, uint64_t *seed)
     struct value *items = arena_array_of(a, 2 * (size_t)n, struct value);
     assert_non_null(items);
     for (uint32_t i = 0; i < n; i++) {
-        items[2 * i] = value_cstr(arena_printf(a, "key \"%u\" %llx", i, (unsigned long long)next_random(seed)));
+        items[2 * i] =
+            value_cstr(arena_printf(a, "key \"%u\" %llx", i, (unsigned long long)next_random(seed)));
         items[2 * i + 1] = some_text(a, seed);
     }
     assert_true(value_sort_map(items, n * 2));
@@ -240,7 +241,8 @@ static void a_generation_outlives_its_record_and_never_goes_back(void **state)
     assert_int_equal(generation_of(f, "web"), 3);
     put(f, &second);
     assert_int_equal(generation_of(f, "web"), 3);
-    struct intent intent = {.kind = KIND_VSWITCH, .name = TEXT("web"), .operation = "CreateVSwitch", .generation = 7};
+    struct intent intent = {
+        .kind = KIND_VSWITCH, .name = TEXT("web"), .operation = "CreateVSwitch", .generation = 7};
     struct write w = {.type = WRITE_INTENT, .intent = &intent};
     expect_ok(f, store_write(f->store, DEFAULT_STACK, &w, 1, &f->err));
     reopen(f);
@@ -263,7 +265,8 @@ static void a_moved_record_takes_no_generation_that_was_used_at_its_new_address(
     expect_ok(f, store_write(f->store, DEFAULT_STACK, &forget, 1, &f->err));
     put(f, &r);
     int64_t before = serial(f);
-    expect_ok(f, store_move(f->store, DEFAULT_STACK, KIND_VSWITCH, TEXT("web"), KIND_VSWITCH, TEXT("new"), &f->err));
+    expect_ok(f, store_move(f->store, DEFAULT_STACK, KIND_VSWITCH, TEXT("web"), KIND_VSWITCH, TEXT("new"),
+                            &f->err));
     struct records got = load(f);
     assert_int_equal(got.n, 1);
     assert_true(text_is(got.items[0].name, "new"));
@@ -313,9 +316,16 @@ static void an_intent_is_replaced_by_the_next_of_its_address_and_settled_with_it
     struct fixture *f = *state;
     size_t n;
     open_store(f);
-    struct intent web = {.kind = KIND_VSWITCH, .name = TEXT("web"), .verb = VERB_CREATE, .operation = "CreateVSwitch",
-                         .token = "token-1", .request_hash = "hash-1", .generation = 1, .since_unix_ms = 1000};
-    struct intent main = {.kind = KIND_VPC, .name = TEXT("main"), .verb = VERB_UPDATE, .operation = "ModifyVpcAttribute"};
+    struct intent web = {.kind = KIND_VSWITCH,
+                         .name = TEXT("web"),
+                         .verb = VERB_CREATE,
+                         .operation = "CreateVSwitch",
+                         .token = "token-1",
+                         .request_hash = "hash-1",
+                         .generation = 1,
+                         .since_unix_ms = 1000};
+    struct intent main = {
+        .kind = KIND_VPC, .name = TEXT("main"), .verb = VERB_UPDATE, .operation = "ModifyVpcAttribute"};
     put_intent(f, &web);
     put_intent(f, &main);
     web.verb = VERB_DELETE;
@@ -367,8 +377,10 @@ static void fields_that_this_version_does_not_have_are_skipped(void **state)
 {
     struct fixture *f = *state;
     one_record(f);
-    run_sql(f, "UPDATE records SET given = '[\"former\",\"zone\"]', fields = ' { \"former\" : {\"a\":[1,\"]}\",null,"
-               "{\"b\":-1e5}]} , \"zone\" : \"\\u0041\\ud83d\\ude00\\/\" , \"x\":true, \"vpc\": null } '");
+    run_sql(
+        f,
+        "UPDATE records SET given = '[\"former\",\"zone\"]', fields = ' { \"former\" : {\"a\":[1,\"]}\",null,"
+        "{\"b\":-1e5}]} , \"zone\" : \"\\u0041\\ud83d\\ude00\\/\" , \"x\":true, \"vpc\": null } '");
     open_store(f);
     struct records got = load(f);
     assert_int_equal(got.n, 1);
@@ -382,11 +394,31 @@ static void malformed_fields_are_an_error_that_names_the_record(void **state)
 {
     struct fixture *f = *state;
     static const char *const malformed[] = {
-        "",           "{",         "[]",          "{\"zone\"}",       "{\"zone\":}",       "{\"zone\":1}",
-        "{}x",        "{\"zone\"", "{\"zone",     "{\"zone\":\"a",    "{\"zone\":\"a\\",   "{\"zone\":\"\\u12\"}",
-        "{\"a\":[}",  "{\"a\":}",  "{\"tags\":[]}", "{\"tags\":{\"a\"}}", "{\"tags\":{\"a\":1}}", "{\"zone\":\"\\ud800\"}",
-        "{\"zone\":\"a\",}", "{\"zone\":\"a\",\"zone\":\"a\"}", "{\"tags\":{\"a\":\"1\",\"a\":\"2\"}}", "{\"a\":",
-        "{\"zone\":\"\\q\"}", "nul", "{\"tags\":{\"a\":\"b\"",
+        "",
+        "{",
+        "[]",
+        "{\"zone\"}",
+        "{\"zone\":}",
+        "{\"zone\":1}",
+        "{}x",
+        "{\"zone\"",
+        "{\"zone",
+        "{\"zone\":\"a",
+        "{\"zone\":\"a\\",
+        "{\"zone\":\"\\u12\"}",
+        "{\"a\":[}",
+        "{\"a\":}",
+        "{\"tags\":[]}",
+        "{\"tags\":{\"a\"}}",
+        "{\"tags\":{\"a\":1}}",
+        "{\"zone\":\"\\ud800\"}",
+        "{\"zone\":\"a\",}",
+        "{\"zone\":\"a\",\"zone\":\"a\"}",
+        "{\"tags\":{\"a\":\"1\",\"a\":\"2\"}}",
+        "{\"a\":",
+        "{\"zone\":\"\\q\"}",
+        "nul",
+        "{\"tags\":{\"a\":\"b\"",
     };
     one_record(f);
     for (size_t i = 0; i < N_ELEMENTS(malformed); i++) {

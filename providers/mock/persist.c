@@ -1,0 +1,645 @@
+/* persist.c - the simulated cloud's file.
+ *
+ * One SQLite database in WAL mode, shared by any number of processes. Memory holds everything; a changing
+ * call takes the write lock, reads the file again if another connection wrote meanwhile, and writes the
+ * entities that it touched, its token and its line of the ledger in one transaction. Reading calls only look
+ * whether the file changed. A simulator's data is not worth an fsync(): synchronous is OFF, so a crash of the
+ * machine (not of a process) may cost the last calls.
+ *
+ *   setting  name, value              counters, pace, options
+ *   entity   seq, type, id, body      body: see put_entity()
+ *   token    n, key, hash, done_ms, body
+ *   fault    n, operation, code, count
+ *   ledger   n, at_ms, operation, reads, status, code */
+#include <string.h>
+
+#include "providers/mock/inside.h"
+
+enum {
+    APPLICATION_ID = 0x48474D43, /* "HGMC" */
+    FILE_VERSION = 1,
+    BUSY_TIMEOUT_MS = 15000,
+    MAX_BODY = 1 << 20,
+};
+
+enum statement {
+    SQL_BEGIN_READ,
+    SQL_BEGIN_WRITE,
+    SQL_COMMIT,
+    SQL_ROLLBACK,
+    SQL_DATA_VERSION,
+    SQL_PUT_ENTITY,
+    SQL_DELETE_ENTITY,
+    SQL_PUT_SETTING,
+    SQL_PUT_TOKEN,
+    SQL_PUT_FAULT,
+    SQL_PUT_LEDGER,
+    N_STATEMENTS,
+};
+
+static const char *const statements[N_STATEMENTS] = {
+    [SQL_BEGIN_READ] = "BEGIN",
+    [SQL_BEGIN_WRITE] = "BEGIN IMMEDIATE",
+    [SQL_COMMIT] = "COMMIT",
+    [SQL_ROLLBACK] = "ROLLBACK",
+    [SQL_DATA_VERSION] = "PRAGMA data_version",
+    [SQL_PUT_ENTITY] = "INSERT OR REPLACE INTO entity(seq, type, id, body) VALUES(?, ?, ?, ?)",
+    [SQL_DELETE_ENTITY] = "DELETE FROM entity WHERE seq = ?",
+    [SQL_PUT_SETTING] = "INSERT OR REPLACE INTO setting(name, value) VALUES(?, ?)",
+    [SQL_PUT_TOKEN] = "INSERT OR REPLACE INTO token(key, hash, done_ms, body) VALUES(?, ?, ?, ?)",
+    [SQL_PUT_FAULT] = "INSERT INTO fault(operation, code, count) VALUES(?, ?, ?)",
+    [SQL_PUT_LEDGER] = "INSERT INTO ledger(at_ms, operation, reads, status, code) VALUES(?, ?, ?, ?, ?)",
+};
+_Static_assert(N_STATEMENTS <= sizeof(((struct mock *)0)->stmts) / sizeof(sqlite3_stmt *), "room for statements");
+
+static const char schema[] =
+    "CREATE TABLE setting(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE entity(seq INTEGER PRIMARY KEY, type TEXT NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL);"
+    "CREATE TABLE token(n INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, hash TEXT NOT NULL,"
+    " done_ms INTEGER NOT NULL, body TEXT NOT NULL);"
+    "CREATE TABLE fault(n INTEGER PRIMARY KEY, operation TEXT NOT NULL, code TEXT NOT NULL, count INTEGER NOT NULL);"
+    "CREATE TABLE ledger(n INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, operation TEXT NOT NULL,"
+    " reads INTEGER NOT NULL, status INTEGER NOT NULL, code TEXT NOT NULL);";
+
+/* The one place that translates SQLite's codes. */
+static enum err_code err_sqlite(struct err *err, struct mock *m, const char *what)
+{
+    int code = m->db == NULL ? SQLITE_CANTOPEN : sqlite3_errcode(m->db) & 0xFF;
+    enum err_code ours = code == SQLITE_BUSY || code == SQLITE_LOCKED       ? ERR_BUSY
+                         : code == SQLITE_NOMEM                             ? ERR_NOMEM
+                         : code == SQLITE_NOTADB || code == SQLITE_CORRUPT ? ERR_STATE
+                                                                            : ERR_IO;
+    return err_set(err, ours, "%s: %s", what, m->db == NULL ? "out of memory" : sqlite3_errmsg(m->db));
+}
+
+static enum err_code run(struct mock *m, enum statement s, const char *what, struct err *err)
+{
+    int rc = sqlite3_step(m->stmts[s]);
+    enum err_code e = rc == SQLITE_DONE || rc == SQLITE_ROW ? ERR_OK : err_sqlite(err, m, what);
+    (void)sqlite3_reset(m->stmts[s]); /* repeats step()'s error */
+    return e;
+}
+
+static enum err_code exec(struct mock *m, const char *sql, const char *what, struct err *err)
+{
+    return sqlite3_exec(m->db, sql, NULL, NULL, NULL) == SQLITE_OK ? ERR_OK : err_sqlite(err, m, what);
+}
+
+static void stmt_finalizep(sqlite3_stmt **s)
+{
+    (void)sqlite3_finalize(*s); /* repeats step()'s error */
+}
+
+static enum err_code query_int(struct mock *m, const char *sql, int64_t *out, struct err *err)
+{
+    CLEANUP(stmt_finalizep) sqlite3_stmt *s = NULL;
+    if (sqlite3_prepare_v2(m->db, sql, -1, &s, NULL) != SQLITE_OK || sqlite3_step(s) != SQLITE_ROW)
+        return err_sqlite(err, m, "cannot read the simulated cloud's file");
+    *out = sqlite3_column_int64(s, 0);
+    return ERR_OK;
+}
+
+/* ---- Entities as bytes: texts, each with its NUL ---- */
+
+static void put_text(struct buf *b, const char *text)
+{
+    buf_put(b, text == NULL ? "" : text, strlen(text == NULL ? "" : text) + 1);
+}
+
+static void put_number(struct buf *b, int64_t n)
+{
+    buf_printf(b, "%lld", (long long)n);
+    buf_put(b, "", 1);
+}
+
+static void put_entity(struct buf *b, const struct entity *e)
+{
+    put_number(b, e->type);
+    put_text(b, e->id);
+    put_number(b, e->status);
+    put_number(b, entity_is_moving(e) ? (int64_t)e->then : -1);
+    put_number(b, e->ready_at_ms);
+    put_number(b, e->created_ms);
+    put_number(b, e->visible_at_ms);
+    put_text(b, regions[e->region].id);
+    for (enum link_slot slot = 0; slot < N_LINKS; slot++) put_text(b, e->links[slot].to == NULL ? "" : e->links[slot].to->id);
+    put_number(b, entity_types[e->type].n_attrs);
+    for (int i = 0; i < entity_types[e->type].n_attrs; i++) put_text(b, e->attrs[i]);
+    put_number(b, e->n_tags);
+    for (uint8_t i = 0; i < e->n_tags; i++) {
+        put_text(b, e->tags[i].key);
+        put_text(b, e->tags[i].value);
+    }
+}
+
+struct reader {
+    const char *at, *end;
+    bool damaged;
+};
+
+static const char *get_text(struct reader *r)
+{
+    const char *nul = r->at == r->end ? NULL : memchr(r->at, '\0', (size_t)(r->end - r->at));
+    if (nul == NULL) {
+        r->damaged = true;
+        return "";
+    }
+    const char *text = r->at;
+    r->at = nul + 1;
+    return text;
+}
+
+static int64_t get_number(struct reader *r, int64_t least, int64_t most)
+{
+    int64_t n = least;
+    if (!text_to_i64(text_of(get_text(r)), least, most, &n)) r->damaged = true;
+    return n;
+}
+
+/* Where an entity's links lead to, until all are there. */
+struct pending_link {
+    struct entity *e;
+    char to[N_LINKS][ENTITY_ID_SIZE];
+    enum status then;
+    bool moves;
+};
+
+static void get_entity(struct mock *m, int64_t seq, struct reader *r, struct pending_link *p)
+{
+    enum entity_type type = (enum entity_type)get_number(r, 0, N_ENTITY_TYPES - 1);
+    const char *id = get_text(r);
+    enum status status = (enum status)get_number(r, 0, N_STATUSES - 1);
+    int64_t then = get_number(r, -1, N_STATUSES - 1);
+    int64_t ready_at_ms = get_number(r, INT64_MIN, INT64_MAX), created_ms = get_number(r, INT64_MIN, INT64_MAX);
+    int64_t visible_at_ms = get_number(r, INT64_MIN, INT64_MAX);
+    int region = region_find(get_text(r));
+    if (r->damaged || region < 0 || id[0] == '\0' || strlen(id) >= ENTITY_ID_SIZE || store_find(&m->store, id) != NULL) {
+        r->damaged = true;
+        return;
+    }
+    m->store.next_seq = seq;
+    struct entity *e = store_add(&m->store, type, id, (uint8_t)region, created_ms);
+    if (e == NULL) return;
+    e->status = e->then = status;
+    e->ready_at_ms = ready_at_ms;
+    e->visible_at_ms = visible_at_ms;
+    *p = (struct pending_link){.e = e, .moves = then >= 0, .then = then < 0 ? ST_NONE : (enum status)then};
+    for (enum link_slot slot = 0; slot < N_LINKS; slot++)
+        (void)snprintf(p->to[slot], ENTITY_ID_SIZE, "%s", get_text(r));
+    int64_t n_attrs = get_number(r, 0, entity_types[type].n_attrs);
+    for (int i = 0; i < n_attrs; i++) entity_set(&m->store, e, i, get_text(r));
+    int64_t n_tags = get_number(r, 0, ENTITY_MAX_TAGS);
+    for (int64_t i = 0; i < n_tags; i++) {
+        const char *key = get_text(r);
+        if (!entity_tag(&m->store, e, key, get_text(r))) r->damaged = true;
+    }
+}
+
+/* ---- Loading ---- */
+
+static enum err_code damaged(struct mock *m, int64_t seq, struct err *err)
+{
+    if (m->store.no_memory) return err_nomem(err);
+    return err_set(err, ERR_STATE, "the simulated cloud's file is damaged: row %lld of table entity", (long long)seq);
+}
+
+static bool owner_is_right(const struct entity *e)
+{
+    static const uint16_t owners[N_ENTITY_TYPES] = {
+        [E_VSWITCH] = 1 << E_VPC, [E_NAT] = 1 << E_VPC,     [E_SNAT] = 1 << E_NAT,  [E_DNAT] = 1 << E_NAT,
+        [E_TABLE] = 1 << E_VPC,   [E_ROUTE] = 1 << E_TABLE, [E_GROUP] = 1 << E_VPC, [E_RULE] = 1 << E_GROUP,
+        [E_INSTANCE] = 1 << E_VPC,
+    };
+    const struct entity *to = e->links[OWNER].to;
+    if (e->type == E_EIP) return to == NULL || to->type == E_NAT || to->type == E_INSTANCE;
+    return to == NULL ? owners[e->type] == 0 : owners[e->type] == 1 << to->type;
+}
+
+static enum err_code link_all(struct mock *m, const struct pending_link *links, size_t n, struct err *err)
+{
+    for (size_t i = 0; i < n; i++)
+        for (enum link_slot slot = 0; slot < N_LINKS; slot++)
+            if (links[i].to[slot][0] != '\0') entity_link(&m->store, links[i].e, slot, store_find(&m->store, links[i].to[slot]));
+    for (size_t i = 0; i < n; i++)
+        if (!owner_is_right(links[i].e)) return damaged(m, links[i].e->seq, err);
+    for (size_t i = 0; i < n; i++) {
+        struct entity *e = links[i].e;
+        if (links[i].moves) entity_move(&m->store, e, e->status, links[i].then, e->ready_at_ms, busy_parent(e));
+    }
+    return m->store.no_memory ? err_nomem(err) : ERR_OK;
+}
+
+static void freep(void *p)
+{
+    free(*(void **)p);
+}
+
+static enum err_code load_entities(struct mock *m, struct err *err)
+{
+    CLEANUP(stmt_finalizep) sqlite3_stmt *s = NULL;
+    CLEANUP(freep) struct pending_link *links = NULL;
+    int64_t n_rows;
+    size_t n = 0;
+    enum err_code e = query_int(m, "SELECT count(*) FROM entity", &n_rows, err);
+    if (e != ERR_OK) return e;
+    links = calloc((size_t)n_rows + 1, sizeof(*links));
+    if (links == NULL) return err_nomem(err);
+    if (sqlite3_prepare_v2(m->db, "SELECT seq, body FROM entity ORDER BY seq", -1, &s, NULL) != SQLITE_OK)
+        return err_sqlite(err, m, "cannot read the objects");
+    int rc;
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW && n < (size_t)n_rows) {
+        const char *body = sqlite3_column_blob(s, 1);
+        struct reader r = {.at = body, .end = body == NULL ? NULL : body + sqlite3_column_bytes(s, 1)};
+        get_entity(m, sqlite3_column_int64(s, 0), &r, &links[n]);
+        if (r.damaged || m->store.no_memory) return damaged(m, sqlite3_column_int64(s, 0), err);
+        n++;
+    }
+    if (rc != SQLITE_DONE) return err_sqlite(err, m, "cannot read the objects");
+    return link_all(m, links, n, err);
+}
+
+static bool load_setting(struct mock *m, const char *name, const char *value)
+{
+    uint64_t n;
+    struct text t = text_of(value);
+    if (strcmp(name, "speed") == 0) {
+        m->speed = strtod(value, NULL);
+        return m->speed > 0;
+    }
+    if (strncmp(name, "option ", 7) == 0) {
+        /* Options of an older or newer build are not ours to refuse. */
+        for (size_t i = 0; i < N_MOCK_OPTIONS; i++)
+            if (strcmp(option_names[i], name + 7) == 0 && text_to_u64(t, INT64_MAX, &n)) m->options[i] = (int64_t)n;
+        return true;
+    }
+    if (strncmp(name, "rate ", 5) == 0) return option_set(m, name + 5, value, NULL) == ERR_OK;
+    if (!text_to_u64(t, UINT64_MAX, &n)) return false;
+    if (strcmp(name, "seed") == 0) m->seed = n;
+    if (strcmp(name, "ids") == 0) m->n_ids = n;
+    if (strcmp(name, "draws") == 0) m->n_draws = n;
+    if (strcmp(name, "address") == 0) m->next_address = (uint32_t)n;
+    if (strcmp(name, "seq") == 0) m->store.next_seq = MAX_OF(m->store.next_seq, (int64_t)(n & INT64_MAX));
+    if (strcmp(name, "latency") == 0) m->call_latency_ms = (int64_t)n;
+    return true;
+}
+
+static const char *column_text(sqlite3_stmt *s, int column)
+{
+    const unsigned char *text = sqlite3_column_text(s, column);
+    return text == NULL ? "" : (const char *)text;
+}
+
+static bool row_setting(struct mock *m, sqlite3_stmt *s)
+{
+    return load_setting(m, column_text(s, 0), column_text(s, 1));
+}
+
+static bool row_token(struct mock *m, sqlite3_stmt *s)
+{
+    return token_add(m, column_text(s, 0), column_text(s, 1), sqlite3_column_int64(s, 2), column_text(s, 3), false);
+}
+
+static bool row_fault(struct mock *m, sqlite3_stmt *s)
+{
+    int64_t count = sqlite3_column_int64(s, 2);
+    return count <= 0 || count > UINT32_MAX || fault_add(m, column_text(s, 0), column_text(s, 1), (unsigned)count);
+}
+
+static enum err_code load_rows(struct mock *m, const char *sql, bool (*row)(struct mock *m, sqlite3_stmt *s), struct err *err)
+{
+    CLEANUP(stmt_finalizep) sqlite3_stmt *s = NULL;
+    if (sqlite3_prepare_v2(m->db, sql, -1, &s, NULL) != SQLITE_OK) return err_sqlite(err, m, "cannot read the file");
+    int rc;
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW)
+        if (!row(m, s)) return err_set(err, ERR_STATE, "the simulated cloud's file is damaged: %s", sql);
+    return rc == SQLITE_DONE ? ERR_OK : err_sqlite(err, m, "cannot read the file");
+}
+
+/* Inside a transaction. */
+static enum err_code load(struct mock *m, struct err *err)
+{
+    mock_forget(m);
+    m->store.keeps_dirty = false;
+    enum err_code e = load_entities(m, err);
+    if (e == ERR_OK) e = load_rows(m, "SELECT name, value FROM setting", row_setting, err);
+    if (e == ERR_OK) e = load_rows(m, "SELECT key, hash, done_ms, body FROM token ORDER BY n", row_token, err);
+    if (e == ERR_OK) e = load_rows(m, "SELECT operation, code, count FROM fault ORDER BY n", row_fault, err);
+    m->store.keeps_dirty = true;
+    m->faults_dirty = m->settings_dirty = m->options_dirty = false;
+    m->loaded = e == ERR_OK;
+    return e;
+}
+
+static enum err_code read_data_version(struct mock *m, int64_t *out, struct err *err)
+{
+    sqlite3_stmt *s = m->stmts[SQL_DATA_VERSION];
+    bool row = sqlite3_step(s) == SQLITE_ROW;
+    if (row) *out = sqlite3_column_int64(s, 0);
+    enum err_code e = row ? ERR_OK : err_sqlite(err, m, "cannot read the simulated cloud's file");
+    (void)sqlite3_reset(s);
+    return e;
+}
+
+/* ---- Transactions ---- */
+
+static void leave(struct mock *m)
+{
+    if (m->in_transaction) (void)run(m, SQL_ROLLBACK, "", NULL); /* nothing is left to be done about it */
+    m->in_transaction = m->writing = false;
+}
+
+enum err_code persist_begin(struct mock *m, bool write, struct err *err)
+{
+    if (m->db == NULL) return ERR_OK;
+    ASSERT(!m->in_transaction);
+    int64_t version;
+    if (!write) {
+        enum err_code e = read_data_version(m, &version, err);
+        if (e != ERR_OK || (m->loaded && version == m->data_version)) return e;
+    }
+    enum err_code e = run(m, write ? SQL_BEGIN_WRITE : SQL_BEGIN_READ, "cannot lock the simulated cloud's file", err);
+    if (e != ERR_OK) return e;
+    m->in_transaction = true;
+    m->writing = write;
+    e = read_data_version(m, &version, err);
+    if (e == ERR_OK && (!m->loaded || version != m->data_version)) e = load(m, err);
+    if (e == ERR_OK) m->data_version = version;
+    if (e != ERR_OK || !write) leave(m);
+    return e;
+}
+
+void persist_rollback(struct mock *m)
+{
+    if (m->db == NULL) return;
+    leave(m);
+    m->loaded = false;
+}
+
+static enum err_code write_entities(struct mock *m, struct err *err)
+{
+    CLEANUP(buf_fini) struct buf body;
+    struct store *s = &m->store;
+    buf_init(&body, MAX_BODY);
+    enum err_code e = ERR_OK;
+    for (struct entity *at = s->dirty, *next; at != NULL && e == ERR_OK; at = next) {
+        next = at->next_dirty == at ? NULL : at->next_dirty;
+        at->dirty = false;
+        buf_reset(&body);
+        put_entity(&body, at);
+        if (!buf_ok(&body)) return err_set(err, ERR_LIMIT, "object %s is too large", at->id);
+        sqlite3_stmt *stmt = m->stmts[SQL_PUT_ENTITY];
+        (void)sqlite3_bind_int64(stmt, 1, at->seq); /* binding fails only where step() then fails, too */
+        (void)sqlite3_bind_text(stmt, 2, entity_types[at->type].name, -1, SQLITE_STATIC);
+        (void)sqlite3_bind_text(stmt, 3, at->id, -1, SQLITE_STATIC);
+        (void)sqlite3_bind_blob64(stmt, 4, body.ptr, body.len, SQLITE_STATIC);
+        e = run(m, SQL_PUT_ENTITY, "cannot write an object", err);
+    }
+    s->dirty = NULL;
+    for (size_t i = 0; i < s->n_removed && e == ERR_OK; i++) {
+        (void)sqlite3_bind_int64(m->stmts[SQL_DELETE_ENTITY], 1, s->removed[i]);
+        e = run(m, SQL_DELETE_ENTITY, "cannot delete an object", err);
+    }
+    s->n_removed = 0;
+    return e;
+}
+
+static enum err_code put_setting(struct mock *m, const char *name, const char *value, struct err *err)
+{
+    (void)sqlite3_bind_text(m->stmts[SQL_PUT_SETTING], 1, name, -1, SQLITE_TRANSIENT);
+    (void)sqlite3_bind_text(m->stmts[SQL_PUT_SETTING], 2, value, -1, SQLITE_TRANSIENT);
+    return run(m, SQL_PUT_SETTING, "cannot write the settings", err);
+}
+
+static enum err_code put_number_setting(struct mock *m, const char *name, uint64_t n, struct err *err)
+{
+    char value[24];
+    (void)snprintf(value, sizeof(value), "%llu", (unsigned long long)n);
+    return put_setting(m, name, value, err);
+}
+
+static enum err_code write_counters(struct mock *m, struct err *err)
+{
+    const struct {
+        const char *name;
+        uint64_t n;
+    } counters[] = {{"ids", m->n_ids}, {"draws", m->n_draws}, {"address", m->next_address}, {"seq", (uint64_t)m->store.next_seq}};
+    enum err_code e = ERR_OK;
+    for (size_t i = 0; i < N_ELEMENTS(counters) && e == ERR_OK; i++)
+        e = put_number_setting(m, counters[i].name, counters[i].n, err);
+    m->settings_dirty = false;
+    return e;
+}
+
+static enum err_code write_options(struct mock *m, struct err *err)
+{
+    char name[96], value[40];
+    (void)snprintf(value, sizeof(value), "%.17g", m->speed);
+    enum err_code e = put_setting(m, "speed", value, err);
+    if (e == ERR_OK) e = put_number_setting(m, "seed", m->seed, err);
+    if (e == ERR_OK) e = put_number_setting(m, "latency", (uint64_t)m->call_latency_ms, err);
+    for (size_t i = 0; i < N_MOCK_OPTIONS && e == ERR_OK; i++) {
+        (void)snprintf(name, sizeof(name), "option %s", option_names[i]);
+        e = put_number_setting(m, name, (uint64_t)m->options[i], err);
+    }
+    for (size_t i = 0; i < N_OPERATIONS && e == ERR_OK; i++) {
+        (void)snprintf(name, sizeof(name), "rate %s", operations[i].name);
+        if (m->rates[i].limit > 0) e = put_number_setting(m, name, m->rates[i].limit, err);
+    }
+    m->options_dirty = false;
+    return e;
+}
+
+static enum err_code write_tokens(struct mock *m, struct err *err)
+{
+    enum err_code e = ERR_OK;
+    sqlite3_stmt *s = m->stmts[SQL_PUT_TOKEN];
+    for (struct token_memory *t = m->new_tokens; t != NULL && e == ERR_OK; t = t->next_new) {
+        (void)sqlite3_bind_text(s, 1, t->key, -1, SQLITE_STATIC);
+        (void)sqlite3_bind_text(s, 2, t->hash, -1, SQLITE_STATIC);
+        (void)sqlite3_bind_int64(s, 3, t->done_ms);
+        (void)sqlite3_bind_text(s, 4, t->body, -1, SQLITE_STATIC);
+        e = run(m, SQL_PUT_TOKEN, "cannot write a token", err);
+    }
+    m->new_tokens = NULL;
+    return e;
+}
+
+static enum err_code write_faults(struct mock *m, struct err *err)
+{
+    enum err_code e = exec(m, "DELETE FROM fault", "cannot write the faults", err);
+    sqlite3_stmt *s = m->stmts[SQL_PUT_FAULT];
+    for (const struct fault *f = m->faults; f != NULL && e == ERR_OK; f = f->next) {
+        (void)sqlite3_bind_text(s, 1, f->operation, -1, SQLITE_STATIC);
+        (void)sqlite3_bind_text(s, 2, f->code, -1, SQLITE_STATIC);
+        (void)sqlite3_bind_int64(s, 3, f->count);
+        e = run(m, SQL_PUT_FAULT, "cannot write the faults", err);
+    }
+    m->faults_dirty = false;
+    return e;
+}
+
+static enum err_code write_ledger(struct mock *m, struct err *err)
+{
+    enum err_code e = ERR_OK;
+    sqlite3_stmt *s = m->stmts[SQL_PUT_LEDGER];
+    for (size_t i = 0; i < m->ledger.n && e == ERR_OK; i++) {
+        const struct ledger_row *row = &m->ledger.rows[i];
+        (void)sqlite3_bind_int64(s, 1, row->at_ms);
+        (void)sqlite3_bind_text(s, 2, row->operation, -1, SQLITE_STATIC);
+        (void)sqlite3_bind_int(s, 3, row->reads);
+        (void)sqlite3_bind_int(s, 4, row->http_status);
+        (void)sqlite3_bind_text(s, 5, row->code, -1, SQLITE_STATIC);
+        e = run(m, SQL_PUT_LEDGER, "cannot write the ledger", err);
+    }
+    return e;
+}
+
+enum err_code persist_commit(struct mock *m, struct err *err)
+{
+    if (m->db == NULL || !m->in_transaction) return ERR_OK;
+    enum err_code e = write_entities(m, err);
+    if (e == ERR_OK && m->settings_dirty) e = write_counters(m, err);
+    if (e == ERR_OK && m->options_dirty) e = write_options(m, err);
+    if (e == ERR_OK) e = write_tokens(m, err);
+    if (e == ERR_OK && m->faults_dirty) e = write_faults(m, err);
+    if (e == ERR_OK) e = write_ledger(m, err);
+    if (e == ERR_OK) e = run(m, SQL_COMMIT, "cannot write the simulated cloud's file", err);
+    if (e != ERR_OK) {
+        persist_rollback(m);
+        return e;
+    }
+    m->in_transaction = m->writing = false;
+    ledger_fini(&m->ledger);
+    return ERR_OK;
+}
+
+/* ---- The ledger ---- */
+
+enum err_code persist_read_ledger(struct mock *m, ledger_fn *each, void *ctx, struct err *err)
+{
+    if (m->db == NULL) {
+        for (size_t i = 0; i < m->ledger.n; i++) each(ctx, m->ledger.n_dropped + (int64_t)i + 1, &m->ledger.rows[i]);
+        return ERR_OK;
+    }
+    CLEANUP(stmt_finalizep) sqlite3_stmt *s = NULL;
+    const char *sql = "SELECT n, at_ms, operation, reads, status, code FROM ledger ORDER BY n";
+    if (sqlite3_prepare_v2(m->db, sql, -1, &s, NULL) != SQLITE_OK) return err_sqlite(err, m, "cannot read the ledger");
+    int rc;
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+        char operation[65], code[96];
+        (void)snprintf(operation, sizeof(operation), "%s", column_text(s, 2));
+        (void)snprintf(code, sizeof(code), "%s", column_text(s, 5));
+        struct ledger_row row = {.at_ms = sqlite3_column_int64(s, 1), .operation = operation, .code = code,
+                                 .reads = sqlite3_column_int(s, 3) != 0, .http_status = sqlite3_column_int(s, 4)};
+        each(ctx, sqlite3_column_int64(s, 0), &row);
+    }
+    return rc == SQLITE_DONE ? ERR_OK : err_sqlite(err, m, "cannot read the ledger");
+}
+
+enum err_code persist_clear_ledger(struct mock *m, struct err *err)
+{
+    if (m->db == NULL) return ERR_OK;
+    return exec(m, "DELETE FROM ledger; DELETE FROM sqlite_sequence WHERE name = 'ledger'", "cannot clear the ledger", err);
+}
+
+enum err_code persist_clear(struct mock *m, struct err *err)
+{
+    if (m->db == NULL) return ERR_OK;
+    m->settings_dirty = m->options_dirty = true;
+    return exec(m, "DELETE FROM entity; DELETE FROM token; DELETE FROM fault; DELETE FROM ledger; DELETE FROM setting;"
+                   "DELETE FROM sqlite_sequence", "cannot clear the simulated cloud", err);
+}
+
+/* ---- Opening ---- */
+
+static enum err_code check_file(struct mock *m, const char *path, bool *is_new, struct err *err)
+{
+    int64_t id, version, n_tables;
+    enum err_code e = query_int(m, "PRAGMA application_id", &id, err);
+    if (e == ERR_OK) e = query_int(m, "PRAGMA user_version", &version, err);
+    if (e == ERR_OK) e = query_int(m, "SELECT count(*) FROM sqlite_schema", &n_tables, err);
+    if (e != ERR_OK) return e;
+    *is_new = id == 0 && version == 0 && n_tables == 0;
+    if (*is_new) return ERR_OK;
+    if (id != APPLICATION_ID) return err_set(err, ERR_STATE, "%s is not a file of the simulated cloud", path);
+    if (version != FILE_VERSION)
+        return err_set(err, ERR_STATE, "%s has version %lld of the simulated cloud's file; this program knows version %d",
+                       path, (long long)version, FILE_VERSION);
+    return ERR_OK;
+}
+
+static enum err_code create_file(struct mock *m, struct err *err)
+{
+    char sql[128];
+    (void)snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION_ID, FILE_VERSION);
+    enum err_code e = exec(m, sql, "cannot create the simulated cloud's file", err);
+    if (e == ERR_OK) e = write_counters(m, err);
+    return e == ERR_OK ? write_options(m, err) : e;
+}
+
+static enum err_code prepare_all(struct mock *m, enum statement first, enum statement last, struct err *err)
+{
+    for (enum statement s = first; s <= last; s++)
+        if (sqlite3_prepare_v3(m->db, statements[s], -1, SQLITE_PREPARE_PERSISTENT, &m->stmts[s], NULL) != SQLITE_OK)
+            return err_sqlite(err, m, "cannot use the simulated cloud's file");
+    return ERR_OK;
+}
+
+/* Old tokens and calls are let go when the file is opened, so that it does not grow for ever. */
+static enum err_code prune(struct mock *m, struct err *err)
+{
+    char sql[256];
+    (void)snprintf(sql, sizeof(sql),
+                   "DELETE FROM token WHERE n <= (SELECT max(n) FROM token) - %lld;"
+                   "DELETE FROM ledger WHERE n <= (SELECT max(n) FROM ledger) - %d",
+                   (long long)m->options[OPT_TOKENS], LEDGER_ROWS);
+    return exec(m, sql, "cannot prune the simulated cloud's file", err);
+}
+
+static enum err_code set_up(struct mock *m, const char *path, struct err *err)
+{
+    bool is_new;
+    enum err_code e = check_file(m, path, &is_new, err); /* before the journal mode would change a stranger's file */
+    if (e == ERR_OK) e = exec(m, "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF", "cannot open the file", err);
+    if (e == ERR_OK) e = prepare_all(m, SQL_BEGIN_READ, SQL_DATA_VERSION, err);
+    if (e == ERR_OK) e = run(m, SQL_BEGIN_WRITE, "cannot lock the simulated cloud's file", err);
+    if (e != ERR_OK) return e;
+    m->in_transaction = true;
+    e = check_file(m, path, &is_new, err); /* another process may have been first */
+    if (e == ERR_OK && is_new) e = exec(m, schema, "cannot create the simulated cloud's file", err);
+    if (e == ERR_OK) e = prepare_all(m, SQL_PUT_ENTITY, SQL_PUT_LEDGER, err);
+    if (e == ERR_OK && is_new) e = create_file(m, err);
+    if (e == ERR_OK) e = load(m, err);
+    if (e == ERR_OK) e = prune(m, err);
+    if (e == ERR_OK) e = read_data_version(m, &m->data_version, err);
+    if (e == ERR_OK) e = run(m, SQL_COMMIT, "cannot write the simulated cloud's file", err);
+    if (e == ERR_OK) m->in_transaction = false;
+    leave(m);
+    return e;
+}
+
+enum err_code persist_open(struct mock *m, const char *path, struct err *err)
+{
+    if (sqlite3_open_v2(path, &m->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+        enum err_code e = err_sqlite(err, m, path);
+        persist_close(m);
+        return e;
+    }
+    (void)sqlite3_busy_timeout(m->db, BUSY_TIMEOUT_MS);
+    enum err_code e = set_up(m, path, err);
+    if (e != ERR_OK) {
+        persist_close(m);
+        return err_wrap(err, "%s", path);
+    }
+    return ERR_OK;
+}
+
+void persist_close(struct mock *m)
+{
+    for (size_t i = 0; i < N_STATEMENTS; i++) {
+        (void)sqlite3_finalize(m->stmts[i]); /* repeats step()'s error */
+        m->stmts[i] = NULL;
+    }
+    (void)sqlite3_close(m->db); /* nothing is open on it any more */
+    m->db = NULL;
+}

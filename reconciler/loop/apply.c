@@ -1,0 +1,300 @@
+/* apply.c - the driver of the engine.
+ *
+ *   OPENING      the run's row is written
+ *   RUNNING      events in, effects out
+ *   DRAINING     the engine is finished; what was sent comes back or is canceled, the last notes become
+ * durable CLOSING_RUN  the run's result is written CLOSING      the timer closes, then 'done' */
+#include "reconciler/loop/apply.h"
+
+#include "reconciler/loop/clock.h"
+
+#include <string.h>
+
+struct apply_send {
+    struct send send;
+    struct apply *apply;
+    uint32_t call;
+    struct apply_send *next, **link;
+};
+
+static void step(struct apply *a, const struct converge_event *ev);
+
+/* ---- ending ---- */
+
+static void on_timer_closed(uv_handle_t *h)
+{
+    struct apply *a = CONTAINER_OF(h, struct apply, timer);
+    free(a->writes);
+    free(a->intents);
+    free(a->events);
+    free(a->addresses);
+    a->writes = NULL;
+    a->intents = NULL;
+    a->events = NULL;
+    a->addresses = NULL;
+    a->writes_capacity = 0;
+    a->state = APPLY_IDLE;
+    a->done(a, a->err.code);
+}
+
+static void close_apply(struct apply *a)
+{
+    a->state = APPLY_CLOSING;
+    uv_close((uv_handle_t *)&a->timer, on_timer_closed);
+}
+
+static void on_run_closed(struct store_job *j, enum err_code code)
+{
+    struct apply *a = j->ctx;
+    a->job_under_way = false;
+    if (code != ERR_OK && a->err.code == ERR_OK) a->err = j->err;
+    close_apply(a);
+}
+
+static void submit(struct apply *a, store_job_done_fn *done)
+{
+    a->job = (struct store_job){
+        .stack = a->stack, .writes = a->writes, .n_writes = a->n_writes, .done = done, .ctx = a};
+    a->job_under_way = true;
+    store_job_start(a->worker, &a->job);
+}
+
+static bool room_for_writes(struct apply *a, size_t n)
+{
+    if (n <= a->writes_capacity) return true;
+    struct write *w = realloc(a->writes, n * sizeof *w);
+    if (w != NULL) a->writes = w;
+    struct intent *i = realloc(a->intents, n * sizeof *i);
+    if (i != NULL) a->intents = i;
+    struct event_row *e = realloc(a->events, n * sizeof *e);
+    if (e != NULL) a->events = e;
+    char(*ad)[RESOURCE_ADDRESS_SIZE] = realloc(a->addresses, n * sizeof *ad);
+    if (ad != NULL) a->addresses = ad;
+    if (w == NULL || i == NULL || e == NULL || ad == NULL) return false;
+    a->writes_capacity = n;
+    return true;
+}
+
+static void close_run(struct apply *a)
+{
+    converge_summary(a->engine, &a->summary);
+    if (a->summary.worst != ERR_OK && a->err.code == ERR_OK)
+        (void)err_set(&a->err, a->summary.worst, "%u failed, %u not tried", a->summary.n_failed,
+                      a->summary.n_skipped);
+    a->state = APPLY_CLOSING_RUN;
+    a->run.result = a->summary.worst == ERR_OK         ? "succeeded"
+                    : a->summary.worst == ERR_CANCELED ? "canceled"
+                                                       : "failed";
+    a->run.ended_unix_ms = clock_now_unix_ms();
+    a->run.n_added = a->summary.n_added;
+    a->run.n_changed = a->summary.n_changed;
+    a->run.n_destroyed = a->summary.n_destroyed;
+    a->run.n_failed = a->summary.n_failed;
+    a->run.n_calls = a->summary.n_changing_calls;
+    if (!room_for_writes(a, 1)) {
+        (void)err_nomem(&a->err);
+        close_apply(a);
+        return;
+    }
+    a->writes[0] = (struct write){.type = WRITE_RUN, .run = &a->run};
+    a->n_writes = 1;
+    submit(a, on_run_closed);
+}
+
+static void drain(struct apply *a)
+{
+    if (a->state == APPLY_RUNNING) {
+        a->state = APPLY_DRAINING;
+        (void)uv_timer_stop(&a->timer);
+        for (struct apply_send *s = a->sends; s != NULL; s = s->next)
+            a->provider->ops->send_cancel(a->provider, &s->send);
+    }
+    if (a->state == APPLY_DRAINING && a->n_sends == 0 && !a->job_under_way) close_run(a);
+}
+
+/* ---- effects ---- */
+
+static void on_persisted(struct store_job *j, enum err_code code)
+{
+    struct apply *a = j->ctx;
+    a->job_under_way = false;
+    if (code != ERR_OK && a->err.code == ERR_OK) a->err = j->err;
+    if (a->state != APPLY_RUNNING) {
+        drain(a);
+        return;
+    }
+    struct converge_event ev = {.type = EV_PERSISTED, .code = code};
+    step(a, &ev);
+}
+
+static void persist(struct apply *a, const struct note *notes, size_t n)
+{
+    if (!room_for_writes(a, n)) {
+        (void)err_nomem(&a->err);
+        drain(a);
+        return;
+    }
+    int64_t now = clock_now_unix_ms();
+    for (size_t k = 0; k < n; k++) {
+        const struct note *note = &notes[k];
+        struct write *w = &a->writes[k];
+        *w = (struct write){.kind = note->kind, .name = note->name};
+        switch (note->type) {
+        case NOTE_INTENT:
+            w->type = WRITE_INTENT;
+            a->intents[k] = (struct intent){.kind = note->kind,
+                                            .name = note->name,
+                                            .verb = note->verb,
+                                            .operation = note->operation,
+                                            .generation = note->generation,
+                                            .since_unix_ms = now};
+            memcpy(a->intents[k].token, note->token, sizeof note->token);
+            memcpy(a->intents[k].request_hash, note->request_hash, sizeof note->request_hash);
+            w->intent = &a->intents[k];
+            break;
+        case NOTE_SETTLE: w->type = WRITE_SETTLE_INTENT; break;
+        case NOTE_RECORD:
+            w->type = WRITE_RECORD;
+            w->record = note->record;
+            break;
+        case NOTE_FORGET: w->type = WRITE_FORGET; break;
+        case NOTE_EVENT:
+            w->type = WRITE_EVENT;
+            a->events[k] =
+                (struct event_row){.at_unix_ms = now,
+                                   .address = address_format(note->kind, note->name, a->addresses[k]),
+                                   .run = a->run.id,
+                                   .type = note->event,
+                                   .message = note->message,
+                                   .request_id = note->request_id};
+            w->event = &a->events[k];
+            break;
+        }
+    }
+    a->n_writes = n;
+    submit(a, on_persisted);
+}
+
+static void on_sent(struct send *send)
+{
+    struct apply_send *s = CONTAINER_OF(send, struct apply_send, send);
+    struct apply *a = s->apply;
+    static const enum call_fate fates[] = {[SEND_ANSWERED] = CALL_ANSWERED,
+                                           [SEND_NOT_SENT] = CALL_NOT_SENT,
+                                           [SEND_UNKNOWN] = CALL_UNKNOWN,
+                                           [SEND_CANCELED] = CALL_UNKNOWN};
+    *s->link = s->next;
+    if (s->next != NULL) s->next->link = s->link;
+    a->n_sends--;
+    if (a->state == APPLY_RUNNING) {
+        struct converge_event ev = {.type = EV_CALL_DONE,
+                                    .call = s->call,
+                                    .fate = fates[send->fate],
+                                    .http_status = send->http_status,
+                                    .body = {send->body == NULL ? "" : send->body, send->body_size},
+                                    .why = send->err.msg};
+        step(a, &ev);
+    }
+    send_fini(send);
+    free(s);
+    if (a->state == APPLY_DRAINING) drain(a);
+}
+
+static void send_call(struct apply *a, const struct call *call)
+{
+    struct apply_send *s = calloc(1, sizeof *s);
+    if (s == NULL) { /* an intent is open: the next apply looks */
+        (void)err_nomem(&a->err);
+        drain(a);
+        return;
+    }
+    s->send = (struct send){.request = call->request, .timeout_ms = call->timeout_ms, .done = on_sent};
+    s->apply = a;
+    s->call = call->id;
+    s->next = a->sends;
+    s->link = &a->sends;
+    if (a->sends != NULL) a->sends->link = &s->next;
+    a->sends = s;
+    a->n_sends++;
+    a->provider->ops->send_start(a->provider, &s->send);
+}
+
+static void on_timer(uv_timer_t *t)
+{
+    struct apply *a = CONTAINER_OF(t, struct apply, timer);
+    if (a->state != APPLY_RUNNING) return;
+    struct converge_event ev = {.type = EV_WAKE};
+    step(a, &ev);
+}
+
+static void step(struct apply *a, const struct converge_event *ev)
+{
+    struct converge_event now = *ev;
+    struct converge_effects effects;
+    uv_update_time(a->loop);
+    now.now_ms = clock_now_ms();
+    now.now_unix_ms = clock_now_unix_ms();
+    converge_step(a->engine, &now, &effects);
+    if (a->trace != NULL) (void)fputs(effects.trace, a->trace); /* a lost trace line harms nothing */
+    for (size_t k = 0; k < effects.n_progress && a->progress != NULL; k++)
+        a->progress(a, &effects.progress[k]);
+    if (effects.n_persist > 0) persist(a, effects.persist, effects.n_persist);
+    for (size_t k = 0; k < effects.n_calls && a->state == APPLY_RUNNING; k++) send_call(a, &effects.calls[k]);
+    if (a->state != APPLY_RUNNING) return;
+    if (effects.finished) {
+        drain(a);
+        return;
+    }
+    if (effects.wake_at_ms == INT64_MAX)
+        (void)uv_timer_stop(&a->timer);
+    else
+        (void)uv_timer_start(&a->timer, on_timer,
+                             (uint64_t)MAX_OF(effects.wake_at_ms - now.now_ms, (int64_t)0), 0);
+}
+
+/* ---- beginning ---- */
+
+static void on_run_opened(struct store_job *j, enum err_code code)
+{
+    struct apply *a = j->ctx;
+    a->job_under_way = false;
+    if (code != ERR_OK) { /* nothing was called, nothing will be */
+        a->err = j->err;
+        close_apply(a);
+        return;
+    }
+    a->state = APPLY_RUNNING;
+    struct converge_event ev = {.type = EV_START};
+    step(a, &ev);
+}
+
+static void on_cannot_start(uv_timer_t *t)
+{
+    close_apply(CONTAINER_OF(t, struct apply, timer));
+}
+
+void apply_start(struct apply *a)
+{
+    ASSERT(a->state == APPLY_IDLE);
+    a->state = APPLY_OPENING;
+    a->err = (struct err){0};
+    int rc = uv_timer_init(a->loop, &a->timer);
+    ASSERT(rc == 0);
+    a->run.result = "running";
+    a->run.started_unix_ms = clock_now_unix_ms();
+    if (!room_for_writes(a, 16)) {
+        (void)err_nomem(&a->err);
+        (void)uv_timer_start(&a->timer, on_cannot_start, 0, 0);
+        return;
+    }
+    a->writes[0] = (struct write){.type = WRITE_RUN, .run = &a->run};
+    a->n_writes = 1;
+    submit(a, on_run_opened);
+}
+
+void apply_interrupt(struct apply *a)
+{
+    if (a->state != APPLY_RUNNING) return;
+    struct converge_event ev = {.type = EV_INTERRUPT};
+    step(a, &ev);
+}
