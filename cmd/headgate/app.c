@@ -269,6 +269,8 @@ static bool needs_manifests(const struct app *app, const struct pass_options *op
 enum err_code app_open_pass(struct app *app, struct pass_options *options, struct pass **out, struct err *err)
 {
     *out = NULL;
+    /* What a saved plan says about pruning is final. */
+    bool is_final = options->n_sources > 0 || app_has(app, FLAG_PRUNE) || !options->prune;
     if (needs_manifests(app, options)) {
         struct diags diags;
         struct source *sources;
@@ -279,7 +281,7 @@ enum err_code app_open_pass(struct app *app, struct pass_options *options, struc
         options->sources = sources;
     }
     enum err_code code = pass_open(options, out, err);
-    if (code != ERR_OK || app_has(app, FLAG_PRUNE) || !options->prune) return code;
+    if (code != ERR_OK || is_final) return code;
     struct pass_view view;
     pass_view(*out, &view);
     if (view.desired->stack.prune) return ERR_OK;

@@ -16,17 +16,18 @@ static const struct field_map fields[VSW_N] = {
     [VSW_ROUTE_TABLE] = {.path = "RouteTable.RouteTableId"},
 };
 
-/* A vSwitch in a custom table is a RouteTableAssociation, too; while it changes, the vSwitch is Pending. */
+/* A vSwitch in a custom table is a RouteTableAssociation, too. While it changes, the vSwitch is Pending: one
+ * that is Pending in the system table may be on its way back there, and its association is gone only when it
+ * is Available again. */
 static void read_association(struct reading *r, const json_t *item, struct object *o)
 {
-    if (!json_text_is(item, "RouteTable.RouteTableType", "Custom") ||
-        !value_is_set(o->values[VSW_ROUTE_TABLE]))
-        return;
+    bool custom = json_text_is(item, "RouteTable.RouteTableType", "Custom");
+    if ((!custom && o->phase == PHASE_READY) || !value_is_set(o->values[VSW_ROUTE_TABLE])) return;
     struct object *a = page_add(r, KIND_ROUTE_TABLE_ASSOCIATION);
     if (a == NULL) return;
     a->id = o->id;
     a->status = o->status;
-    a->phase = o->phase;
+    a->phase = custom ? o->phase : PHASE_DELETING;
     a->values[RTA_TABLE] = value_id(o->values[VSW_ROUTE_TABLE].u.text);
     a->values[RTA_VSWITCH] = value_id(o->id);
 }

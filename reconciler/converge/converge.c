@@ -160,6 +160,16 @@ static bool resolve_step(struct converge *c, uint32_t s)
     return true;
 }
 
+/* Fields that the cloud never answers and that the manifest changed: sent once. */
+static uint64_t unseen_fields(const struct change *change)
+{
+    uint64_t fields = 0;
+    for (uint32_t k = 0; k < change->n_diffs; k++)
+        if ((kind_info(change->kind)->fields[change->diffs[k].field].flags & FIELD_NOT_RETURNED) != 0)
+            fields |= (uint64_t)1 << change->diffs[k].field;
+    return fields;
+}
+
 void step_goal(struct converge *c, uint32_t s, struct goal *out)
 {
     const struct change *change = change_of(c, s);
@@ -179,6 +189,7 @@ void step_goal(struct converge *c, uint32_t s, struct goal *out)
                          .token = run->token,
                          .stack = c->plan->stack,
                          .name = change->name,
+                         .unseen_fields = run->accepted_hash[0] == '\0' ? unseen_fields(change) : 0,
                          .protect = change->desired != NULL && change->desired->lifecycle->prevent_destroy};
 }
 
@@ -269,7 +280,8 @@ static void count_done(struct converge *c, uint32_t s)
     case VERB_DELETE: c->summary.n_destroyed++; break;
     case VERB_UPDATE:
         if (change->action == ACTION_ADOPT) c->summary.n_adopted++;
-        if (change->action == ACTION_UPDATE || change->n_diffs > 0) c->summary.n_changed++;
+        if (change->action == ACTION_UPDATE || (change->action == ACTION_ADOPT && change->n_diffs > 0))
+            c->summary.n_changed++;
         break;
     }
 }
@@ -279,6 +291,7 @@ void step_finish(struct converge *c, uint32_t s)
     const struct change *change = change_of(c, s);
     struct run *run = &c->runs[s];
     enum verb verb = step_of(c, s)->verb;
+    bool waited_only = change->action == ACTION_READ;
     if (run->started_ms == 0) {
         run->started_ms = c->now_ms;
         tell(c, s, PROGRESS_STARTED, NULL);
@@ -295,8 +308,9 @@ void step_finish(struct converge *c, uint32_t s)
         run->id = run->observed->id;
     }
     settle_intent(c, s);
-    note_event(c, step_of(c, s)->change, event_word(change, verb),
-               keep(c, "%s", run->id == NULL ? "" : run->id), run->request_id);
+    if (!waited_only)
+        note_event(c, step_of(c, s)->change, event_word(change, verb),
+                   keep(c, "%s", run->id == NULL ? "" : run->id), run->request_id);
     end_step(c, s, STEP_DONE);
     if (run->accepted_ms == 0) run->accepted_ms = c->now_ms;
     count_done(c, s);
@@ -529,6 +543,25 @@ static bool looks_first(struct converge *c, uint32_t s)
     return true;
 }
 
+/* What is in transition is not touched: the request would be refused as busy. */
+static bool settles_first(struct converge *c, uint32_t s)
+{
+    struct run *run = &c->runs[s];
+    if (run->n_requests > 0 || run->settled_first || run->observed == NULL ||
+        run->observed->phase != PHASE_PENDING)
+        return false;
+    run->settled_first = true;
+    int64_t shortest = 0, typical = 0, deadline = 0;
+    c->cloud->durations(c->cloud, change_of(c, s)->kind, VERB_CREATE, &shortest, &typical, &deadline);
+    run->started_ms = run->first_sent_ms = run->accepted_ms = c->now_ms;
+    run->deadline_ms = c->now_ms + scaled(c, deadline, 20000);
+    run->state = STEP_SETTLING;
+    tell(c, s, PROGRESS_STARTED, NULL);
+    trace(c, s, "is %s: wait", run->observed->status);
+    poll_join(c, s, 0);
+    return true;
+}
+
 static enum started start_request(struct converge *c, uint32_t s, int64_t *rate_at)
 {
     enum { MAX_BATCH = 100 };
@@ -562,7 +595,7 @@ static enum started try_start(struct converge *c, uint32_t s, int64_t *rate_at)
         run->id = change->observed->id;
     }
     if (c->interrupted && run->n_requests == 0) return STARTED_NOT; /* stays as it is: never begun */
-    if (looks_first(c, s)) return STARTED_YES;
+    if (looks_first(c, s) || settles_first(c, s)) return STARTED_YES;
     if (run->request == NULL) {
         struct request *r = arena_new_of(c->arena, struct request);
         enum next n = r == NULL ? NEXT_ERROR : build_request(c, s, r);
@@ -654,7 +687,7 @@ static void start(struct converge *c)
     c->started = true;
     for (uint32_t k = 0; k < c->plan->n_changes; k++) {
         const struct change *change = &c->plan->changes[k];
-        if (change->action == ACTION_READ) {
+        if (change->action == ACTION_READ && change->observed->phase != PHASE_PENDING) {
             note_record(c, k, change->observed, change->values, change->set_fields);
             if (c->intent_open[k]) note_simple(c, NOTE_SETTLE, change->kind, change->name);
             c->intent_open[k] = false;

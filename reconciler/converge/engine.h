@@ -67,6 +67,7 @@ struct run {
     bool in_ready, in_timer, parked, stop_after; /* stop_after: interrupted, no further request */
     bool batch_refused;                          /* was left over by a batch: goes alone */
     bool looked;                                 /* LOOK_FIRST was done */
+    bool settled_first;                          /* was waited for before the first request */
     enum look_reason look;
     struct poll *poll;
     struct value *values; /* resolved for this step; NULL: not yet */

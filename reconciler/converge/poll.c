@@ -224,9 +224,10 @@ static void settled_or_not(struct converge *c, uint32_t s, const struct poll *p)
     const struct change *change = change_of(c, s);
     if (run->poll_first_ms > c->now_ms) return; /* joined later: not its turn yet */
     const struct object *o = run->id == NULL ? find_object(c, s) : seen_object(p, change->kind, run->id);
-    bool deleting = step_of(c, s)->verb == VERB_DELETE;
+    /* Before the delete itself is sent, a step only waits for the object to come to rest. */
+    bool deleting = step_of(c, s)->verb == VERB_DELETE && run->n_requests > 0;
     run->status = o == NULL ? "" : o->status;
-    if (deleting && o == NULL) {
+    if (step_of(c, s)->verb == VERB_DELETE && o == NULL) {
         world_remove(c->world, change->kind, run->id);
         run->observed = NULL;
         step_settle(c, s);
@@ -263,7 +264,8 @@ static void round_done(struct converge *c, struct poll *p)
             settled_or_not(c, s, p);
     }
     for (uint32_t s = p->first_step; s != NO_STEP; s = c->runs[s].next_polled)
-        if (c->runs[s].poll_first_ms > c->now_ms) p->next_at_ms = MIN_OF(p->next_at_ms, c->runs[s].poll_first_ms);
+        if (c->runs[s].poll_first_ms > c->now_ms)
+            p->next_at_ms = MIN_OF(p->next_at_ms, c->runs[s].poll_first_ms);
     drop_if_unused(c, p);
 }
 

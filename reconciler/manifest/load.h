@@ -76,5 +76,6 @@ void load_add(struct load *l, const struct draft *d, struct text name, struct ma
 
 /* metadata.name: complains and returns false when it is not one. 'what' begins the message. */
 bool load_check_name(struct load *l, struct text name, struct mark mark, const char *what);
-/* The text of a scalar, complaining when it is a collection or null ('what' says of what). */
+/* The text of a scalar, complaining when it is a collection or null ('what' says of what), or silent when it
+ * was complained of before. */
 bool load_scalar(struct load *l, uint32_t node, const char *what, struct text *out);

@@ -160,6 +160,7 @@ bool load_check_name(struct load *l, struct text name, struct mark mark, const c
 bool load_scalar(struct load *l, uint32_t node, const char *what, struct text *out)
 {
     const struct node *n = tree_node(l->tree, node);
+    if (n->flags & NODE_WRONG) return false;
     if (n->type == NODE_SCALAR && !tree_is_null(l->tree, n)) {
         *out = tree_text(l->tree, n);
         return true;

@@ -88,7 +88,7 @@ static void read_pair(struct load *l, struct spec *s, struct text prefix, uint32
         if (!begins_with(name, prefix)) continue;
         const char *rest = name + prefix.len;
         if (!begins_with(rest, text)) continue;
-        if (rest[text.len] == '\0') {
+        if (rest[text.len] == '\0' && strchr(rest, '.') == NULL) {
             read_field(l, s, i, key, node);
             return;
         }

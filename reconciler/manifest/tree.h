@@ -22,6 +22,7 @@ enum node_flags {
     NODE_PLAIN = 1u << 0,  /* not quoted: may be a number, true, null */
     NODE_DOLLAR = 1u << 1, /* a value with "${" in it, not substituted yet */
     NODE_OPEN = 1u << 2,   /* being read: an alias to it would contain itself */
+    NODE_WRONG = 1u << 3,  /* a scalar that was complained of: its text means nothing */
 };
 
 enum { NO_NODE = 0 }; /* the root is never a child */

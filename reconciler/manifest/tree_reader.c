@@ -142,6 +142,7 @@ static void check_tag(struct tree_reader *r, const yaml_char_t *tag, struct node
             n->flags = (uint8_t)(core_tags[i].plain ? n->flags | NODE_PLAIN : n->flags & ~NODE_PLAIN);
             return;
         }
+    n->flags |= NODE_WRONG;
     bool core = text_starts_with(t, "tag:yaml.org,2002:");
     if (core) t = (struct text){t.ptr + 18, t.len - 18};
     (void)diags_add(r->diags, SEVERITY_ERROR, tree_pos(r, n->mark), NULL, "leave the tag out",

@@ -61,12 +61,13 @@ static struct mark mark_inside(const struct node *n, struct text text, size_t of
                          n->mark.column + (uint32_t)text_n_chars((struct text){text.ptr, offset})};
 }
 
-static void put_variable(struct load *l, struct text name, struct mark mark, struct buf *out)
+/* False after a complaint. */
+static bool put_variable(struct load *l, struct text name, struct mark mark, struct buf *out)
 {
     if (!variable_name_is_valid(name)) {
         COMPLAIN(l, mark, "a name has letters, digits and `_`; write `$${` for a literal `${`",
                  "`${%s}` does not name a variable", load_shown(l, name));
-        return;
+        return false;
     }
     const struct variable *v = find(&l->variables, name);
     if (v == NULL)
@@ -79,11 +80,14 @@ static void put_variable(struct load *l, struct text name, struct mark mark, str
                  "the variable `%s` has no value", load_shown(l, name));
     else
         buf_put_text(out, v->value);
+    return v != NULL && v->value.ptr != NULL;
 }
 
-static void expand(struct load *l, const struct node *n, struct text text, struct buf *out)
+/* False after a complaint. */
+static bool expand(struct load *l, const struct node *n, struct text text, struct buf *out)
 {
     size_t i = 0;
+    bool ok = true;
     while (i < text.len) {
         struct text rest = {text.ptr + i, text.len - i};
         if (text_starts_with(rest, "$${")) {
@@ -95,14 +99,15 @@ static void expand(struct load *l, const struct node *n, struct text text, struc
             struct mark mark = mark_inside(n, text, i);
             if (after.ptr == NULL) {
                 COMPLAIN(l, mark, "write `$${` for a literal `${`", "`${` without `}`");
-                return;
+                return false;
             }
-            put_variable(l, name, mark, out);
+            ok &= put_variable(l, name, mark, out);
             i += 2 + name.len + 1;
         } else {
             buf_putc(out, text.ptr[i++]);
         }
     }
+    return ok;
 }
 
 void variables_substitute(struct load *l)
@@ -114,7 +119,7 @@ void variables_substitute(struct load *l)
         if (!(n->flags & NODE_DOLLAR)) continue;
         n->flags &= (uint8_t)~NODE_DOLLAR;
         buf_reset(&out);
-        expand(l, n, tree_text(l->tree, n), &out);
+        if (!expand(l, n, tree_text(l->tree, n), &out)) n->flags |= NODE_WRONG;
         l->variables.substituted_bytes += out.len;
         if (!buf_ok(&out) || l->variables.substituted_bytes > LIMIT_MANIFEST_FILE_BYTES) {
             COMPLAIN(l, n->mark, NULL, "too much text by substitution: more than %d bytes in one value, or %d in all",

@@ -132,8 +132,10 @@ static void make_steps(struct order *o)
             else
                 add_edge(o, o->apply_step[k], o->delete_step[k], false);
             break;
+        case ACTION_READ: /* a step only to wait for it */
+            if (c->observed->phase == PHASE_PENDING) o->apply_step[k] = add_step(o, k, VERB_UPDATE);
+            break;
         case ACTION_NONE:
-        case ACTION_READ:
         case ACTION_FORGET:
         case N_ACTIONS: break;
         }
@@ -373,7 +375,7 @@ static void measure(struct order *o, const uint32_t *sorted)
         }
         b->plan.critical_ms = MAX_OF(b->plan.critical_ms, s->path_ms);
     }
-    b->plan.n_calls = n;
+    for (uint32_t k = 0; k < n; k++) b->plan.n_calls += b->changes[o->steps[k].change].action != ACTION_READ;
 }
 
 enum err_code order_steps(struct build *b)

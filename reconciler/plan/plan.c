@@ -344,7 +344,9 @@ static void decide_existing(struct build *b, uint32_t i, const struct value *val
     bool moved = binding->by == BOUND_MOVED;
     if (cmp.n_diffs == 0 && !adopted && !moved) {
         b->plan.n_unchanged += !binding->left_out;
-        if (record == NULL || cmp.record_stale || strcmp(record->id, binding->object->id) != 0 ||
+        /* What is still in the making is waited for, so that what needs it is not refused. */
+        if (record == NULL || cmp.record_stale || binding->object->phase == PHASE_PENDING ||
+            strcmp(record->id, binding->object->id) != 0 ||
             record->prevent_destroy != r->lifecycle->prevent_destroy ||
             record->orphan_on_removal != r->lifecycle->orphan_on_removal)
             if (!binding->left_out)
@@ -365,7 +367,8 @@ static void decide_observed(struct build *b, uint32_t i, const struct value *val
     struct binding *binding = &b->bindings[i];
     const struct record *record = binding->record == UINT32_MAX ? NULL : &b->recorded->items[binding->record];
     if (binding->left_out) return;
-    if (record == NULL || strcmp(record->id, binding->object->id) != 0 || !record->observed_only)
+    if (record == NULL || strcmp(record->id, binding->object->id) != 0 || !record->observed_only ||
+        binding->object->phase == PHASE_PENDING)
         (void)add_desired_change(b, i, ACTION_READ, REASON_NONE, values, set_fields);
 }
 
@@ -553,7 +556,7 @@ static void count(struct build *b)
 
 static void rebind_changes(struct build *b)
 {
-    qsort(b->changes, b->n_changes, sizeof *b->changes, compare_changes);
+    if (b->n_changes > 1) qsort(b->changes, b->n_changes, sizeof *b->changes, compare_changes);
     for (size_t k = 0; k < b->n_changes; k++)
         if (b->changes[k].desired_index != UINT32_MAX)
             b->bindings[b->changes[k].desired_index].change = (uint32_t)k;
@@ -612,8 +615,9 @@ static enum err_code prepare(struct build *b)
         b->desired_of[k] = UINT32_MAX;
         b->records_by_id[k] = k;
     }
-    qsort_r(b->records_by_id, b->recorded->n, sizeof *b->records_by_id, compare_records_by_id,
-            (void *)(uintptr_t)b->recorded);
+    if (b->recorded->n > 1)
+        qsort_r(b->records_by_id, b->recorded->n, sizeof *b->records_by_id, compare_records_by_id,
+                (void *)(uintptr_t)b->recorded);
     return ERR_OK;
 }
 

@@ -43,43 +43,59 @@ static struct record copy_record(struct arena *a, const struct record *r)
     return copy;
 }
 
-/* Where an address is, or belongs. */
-#define FIND(items, n, kind, name, at, found)                                                                \
-    do {                                                                                                     \
-        size_t low_ = 0, high_ = (n);                                                                        \
-        while (low_ < high_) {                                                                               \
-            size_t middle_ = low_ + (high_ - low_) / 2;                                                      \
-            if (address_compare((items)[middle_].kind, (items)[middle_].name, (kind), (name)) < 0)           \
-                low_ = middle_ + 1;                                                                          \
-            else                                                                                             \
-                high_ = middle_;                                                                             \
-        }                                                                                                    \
-        (at) = low_;                                                                                         \
-        (found) = low_ < (n) && address_compare((items)[low_].kind, (items)[low_].name, (kind), (name)) == 0; \
-    } while (0)
+/* What all kept things begin with. */
+struct head {
+    enum kind kind;
+    struct text name;
+};
+_Static_assert(offsetof(struct record, name) == offsetof(struct head, name), "records begin with their address");
+_Static_assert(offsetof(struct open_intent, name) == offsetof(struct head, name), "so do intents");
+_Static_assert(offsetof(struct used_generation, name) == offsetof(struct head, name), "so do generations");
 
-/* Makes a hole at 'at'. */
-#define INSERT(m, items, n, capacity, at)                                                                    \
-    do {                                                                                                     \
-        bool grown_ = arena_grow((m)->arena, &(items), sizeof *(items), (n), &(capacity));                   \
-        ASSERT(grown_);                                                                                      \
-        memmove(&(items)[(at) + 1], &(items)[at], ((n) - (at)) * sizeof *(items));                           \
-        (n)++;                                                                                               \
-    } while (0)
+/* Where an address is among 'n' sorted things of 'size' bytes, or belongs. */
+static size_t find(const void *items, size_t n, size_t size, enum kind kind, struct text name, bool *found)
+{
+    size_t low = 0, high = n;
+    *found = false;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        struct head head;
+        memcpy(&head, (const char *)items + middle * size, sizeof head);
+        int order = address_compare(head.kind, head.name, kind, name);
+        *found = *found || order == 0;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
 
-#define REMOVE(items, n, at)                                                                                 \
-    do {                                                                                                     \
-        memmove(&(items)[at], &(items)[(at) + 1], ((n) - (at)-1) * sizeof *(items));                         \
-        (n)--;                                                                                               \
-    } while (0)
+#define FIND(array, n, kind, name, found) find((array), (n), sizeof *(array), (kind), (name), (found))
+
+/* Makes room at 'at' of an array in the memory's arena. */
+static void open_gap(struct memory *m, void *array, size_t size, size_t *n, size_t *capacity, size_t at)
+{
+    bool grown = arena_grow(m->arena, array, size, *n, capacity);
+    ASSERT(grown);
+    char *items;
+    memcpy(&items, array, sizeof items);
+    memmove(items + (at + 1) * size, items + at * size, (*n - at) * size);
+    ++*n;
+}
+
+static void close_gap(void *items, size_t size, size_t *n, size_t at)
+{
+    --*n;
+    memmove((char *)items + at * size, (char *)items + (at + 1) * size, (*n - at) * size);
+}
 
 static void put_generation(struct memory *m, enum kind kind, struct text name, uint32_t generation)
 {
-    size_t at;
     bool found;
-    FIND(m->generations, m->n_generations, kind, name, at, found);
+    size_t at = FIND(m->generations, m->n_generations, kind, name, &found);
     if (!found) {
-        INSERT(m, m->generations, m->n_generations, m->generations_capacity, at);
+        open_gap(m, &m->generations, sizeof *m->generations, &m->n_generations, &m->generations_capacity, at);
         m->generations[at] = (struct used_generation){.kind = kind, .name = keep_text(m->arena, name)};
     }
     m->generations[at].generation = MAX_OF(m->generations[at].generation, generation);
@@ -87,20 +103,18 @@ static void put_generation(struct memory *m, enum kind kind, struct text name, u
 
 static void put_record(struct memory *m, const struct record *r)
 {
-    size_t at;
     bool found;
-    FIND(m->records, m->n_records, r->kind, r->name, at, found);
-    if (!found) INSERT(m, m->records, m->n_records, m->records_capacity, at);
+    size_t at = FIND(m->records, m->n_records, r->kind, r->name, &found);
+    if (!found) open_gap(m, &m->records, sizeof *m->records, &m->n_records, &m->records_capacity, at);
     m->records[at] = copy_record(m->arena, r);
     put_generation(m, r->kind, r->name, r->generation);
 }
 
 static void put_intent(struct memory *m, const struct note *n)
 {
-    size_t at;
     bool found;
-    FIND(m->intents, m->n_intents, n->kind, n->name, at, found);
-    if (!found) INSERT(m, m->intents, m->n_intents, m->intents_capacity, at);
+    size_t at = FIND(m->intents, m->n_intents, n->kind, n->name, &found);
+    if (!found) open_gap(m, &m->intents, sizeof *m->intents, &m->n_intents, &m->intents_capacity, at);
     struct open_intent *i = &m->intents[at];
     *i = (struct open_intent){.kind = n->kind,
                               .name = keep_text(m->arena, n->name),
@@ -113,18 +127,16 @@ static void put_intent(struct memory *m, const struct note *n)
 
 static void drop_intent(struct memory *m, enum kind kind, struct text name)
 {
-    size_t at;
     bool found;
-    FIND(m->intents, m->n_intents, kind, name, at, found);
-    if (found) REMOVE(m->intents, m->n_intents, at);
+    size_t at = FIND(m->intents, m->n_intents, kind, name, &found);
+    if (found) close_gap(m->intents, sizeof *m->intents, &m->n_intents, at);
 }
 
 static void drop_record(struct memory *m, enum kind kind, struct text name)
 {
-    size_t at;
     bool found;
-    FIND(m->records, m->n_records, kind, name, at, found);
-    if (found) REMOVE(m->records, m->n_records, at);
+    size_t at = FIND(m->records, m->n_records, kind, name, &found);
+    if (found) close_gap(m->records, sizeof *m->records, &m->n_records, at);
 }
 
 void memory_forget_record(struct memory *m, enum kind kind, const char *name)
@@ -161,9 +173,8 @@ const struct used_generation *memory_used(struct memory *m, struct arena *arena)
     ASSERT(used != NULL);
     for (size_t k = 0; k < m->n_generations; k++) {
         used[k] = m->generations[k];
-        size_t at;
         bool found;
-        FIND(m->intents, m->n_intents, used[k].kind, used[k].name, at, found);
+        size_t at = FIND(m->intents, m->n_intents, used[k].kind, used[k].name, &found);
         if (!found) continue;
         used[k].open = true;
         used[k].operation = m->intents[at].operation;

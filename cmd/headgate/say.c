@@ -1,0 +1,33 @@
+/* say.c - short lines that commands share. */
+#include "cmd/headgate/say.h"
+
+#include "cmd/headgate/app.h"
+
+void say_refreshing(struct pass *p, const struct pass_options *options)
+{
+    struct pass_view view;
+    pass_view(p, &view);
+    if (!options->refresh) return;
+    CLEANUP(buf_fini) struct buf out;
+    buf_init(&out, OUTPUT_LIMIT);
+    buf_put_escaped(&out, view.stack);
+    buf_puts(&out, ": Refreshing state... [");
+    buf_put_escaped(&out, text_of(view.provider));
+    buf_puts(&out, ", ");
+    buf_put_escaped(&out, text_of(view.region));
+    buf_puts(&out, "]\n");
+    app_print(&out);
+}
+
+void say_recovery(struct pass *p)
+{
+    struct pass_view view;
+    pass_view(p, &view);
+    CLEANUP(buf_fini) struct buf out;
+    buf_init(&out, OUTPUT_LIMIT);
+    if (view.took_over_lock) buf_puts(&out, "The lock of a process that has died was taken over.\n");
+    if (view.n_intents > 0)
+        buf_printf(&out, "%zu call%s of an earlier run %s not known to have ended: looking first.\n",
+                   view.n_intents, view.n_intents == 1 ? "" : "s", view.n_intents == 1 ? "is" : "are");
+    if (out.len > 0) app_print(&out);
+}

@@ -1,0 +1,182 @@
+/* drive.c - the engine's effects and events on a virtual clock.
+ *
+ * What is to come is a list sorted by time: answers, the end of a write, wake-ups, interrupts. The clock jumps
+ * from one to the next. Between any two effects lies a boundary, at which a script may cut the run, as kill -9
+ * would. */
+#include "tests/support/drive.h"
+
+#include <string.h>
+
+enum { MAX_STEPS = 200000 };
+
+/* Something that will happen. */
+struct coming {
+    int64_t at_ms;
+    uint64_t seq; /* of two at one time the older one comes first */
+    enum converge_event_type type;
+    struct converge_event event;
+    char *body; /* malloc()ed */
+    struct coming *next;
+};
+
+struct drive {
+    struct harness *h;
+    const struct apply_script *script;
+    struct converge *engine;
+    struct coming *queue;
+    uint64_t next_seq;
+    int64_t wake_at_ms;
+    uint32_t n_persists;
+    bool finished, cut;
+};
+
+static struct coming *come(struct drive *d, int64_t at_ms, struct converge_event event)
+{
+    struct coming *c = calloc(1, sizeof *c);
+    ASSERT(c != NULL);
+    *c = (struct coming){.at_ms = at_ms, .seq = d->next_seq++, .type = event.type, .event = event};
+    struct coming **link = &d->queue;
+    while (*link != NULL && (*link)->at_ms <= at_ms) link = &(*link)->next;
+    c->next = *link;
+    *link = c;
+    return c;
+}
+
+/* True when the process dies here. */
+static bool boundary(struct drive *d)
+{
+    d->cut = d->cut || ++d->h->n_boundaries == d->script->cut_at;
+    return d->cut;
+}
+
+static void persist(struct drive *d, const struct converge_effects *e)
+{
+    struct harness *h = d->h;
+    d->n_persists++;
+    if (boundary(d)) return;
+    bool fails = d->script->fail_persist > 0 && d->n_persists >= d->script->fail_persist;
+    if (!fails) memory_write(&h->memory, e->persist, e->n_persist);
+    if (boundary(d)) return;
+    (void)come(d, h->now_ms + d->script->persist_ms,
+               (struct converge_event){.type = EV_PERSISTED, .code = fails ? ERR_STATE : ERR_OK});
+}
+
+static void call(struct drive *d, const struct call *c)
+{
+    struct harness *h = d->h;
+    struct mock_answer answer;
+    if (boundary(d)) return;
+    enum err_code code = mock_call(h->mock, harness_unix_ms(h), c->request, &answer, &h->err);
+    ASSERT(code == ERR_OK);
+    struct converge_event ev = {.type = EV_CALL_DONE,
+                                .call = c->id,
+                                .fate = answer.fault == MOCK_NO_FAULT ? CALL_ANSWERED : CALL_UNKNOWN,
+                                .http_status = answer.http_status,
+                                .why = answer.fault == MOCK_NO_FAULT ? NULL : "connection reset"};
+    int64_t latency = answer.fault == MOCK_NO_FAULT ? answer.latency_ms : c->timeout_ms;
+    struct coming *coming = come(d, h->now_ms + latency, ev);
+    coming->body = answer.body;
+    coming->event.body = (struct text){answer.body, answer.body_size};
+    (void)boundary(d);
+}
+
+static void tell(struct drive *d, const struct progress *p)
+{
+    if (p->type != PROGRESS_FAILED && p->type != PROGRESS_SKIPPED) return;
+    char address[RESOURCE_ADDRESS_SIZE];
+    const struct change *c = &d->h->plan->changes[d->h->plan->steps[p->step].change];
+    buf_printf(&d->h->progress, "%s %s %s: %s%s%s\n", p->type == PROGRESS_FAILED ? "failed" : "skipped",
+               verb_name(d->h->plan->steps[p->step].verb), address_format(c->kind, c->name, address),
+               p->type == PROGRESS_FAILED ? err_code_name(p->err) : "",
+               p->type == PROGRESS_FAILED ? " " : "", p->message);
+}
+
+static void step(struct drive *d, struct converge_event ev)
+{
+    struct harness *h = d->h;
+    struct converge_effects e;
+    ev.now_ms = h->now_ms;
+    ev.now_unix_ms = harness_unix_ms(h);
+    h->n_steps++;
+    ASSERT(h->n_steps < MAX_STEPS); /* else it turns in circles */
+    converge_step(d->engine, &ev, &e);
+    buf_puts(&h->trace, e.trace);
+    for (size_t k = 0; k < e.n_progress; k++) tell(d, &e.progress[k]);
+    d->wake_at_ms = e.wake_at_ms;
+    d->finished = e.finished;
+    if (e.n_persist > 0) persist(d, &e);
+    for (size_t k = 0; k < e.n_calls && !d->cut; k++) call(d, &e.calls[k]);
+}
+
+/* The next event: what comes first, or a wake-up. False when nothing will ever come. */
+static bool next_event(struct drive *d, struct converge_event *out, char **body)
+{
+    struct harness *h = d->h;
+    *body = NULL;
+    if (d->queue == NULL && d->wake_at_ms == INT64_MAX) return false;
+    if (d->queue == NULL || d->wake_at_ms < d->queue->at_ms) {
+        h->n_wakes++;
+        h->now_ms = MAX_OF(h->now_ms, d->wake_at_ms);
+        *out = (struct converge_event){.type = EV_WAKE};
+        return true;
+    }
+    struct coming *c = d->queue;
+    d->queue = c->next;
+    h->now_ms = MAX_OF(h->now_ms, c->at_ms);
+    *out = c->event;
+    *body = c->body;
+    free(c);
+    return true;
+}
+
+static void drop_queue(struct drive *d)
+{
+    while (d->queue != NULL) {
+        struct coming *c = d->queue;
+        d->queue = c->next;
+        free(c->body);
+        free(c);
+    }
+}
+
+static void run(struct drive *d)
+{
+    struct harness *h = d->h;
+    const struct apply_script *s = d->script;
+    int64_t start = h->now_ms;
+    if (s->interrupt_at_ms > 0)
+        (void)come(d, start + s->interrupt_at_ms, (struct converge_event){.type = EV_INTERRUPT});
+    if (s->interrupt_again_ms > 0)
+        (void)come(d, start + s->interrupt_again_ms, (struct converge_event){.type = EV_INTERRUPT});
+    step(d, (struct converge_event){.type = EV_START});
+    while (!d->finished && !d->cut) {
+        struct converge_event ev;
+        char *body;
+        bool more = next_event(d, &ev, &body);
+        if (!more) fprintf(stderr, "the engine waits for nothing:\n%s", buf_str(&h->trace));
+        ASSERT(more);
+        step(d, ev);
+        free(body);
+    }
+    h->took_ms = h->now_ms - start;
+    drop_queue(d);
+}
+
+enum err_code drive(struct harness *h, const struct apply_script *script)
+{
+    struct converge_options options = {.state_id = TEXT("test-state"),
+                                       .parallelism = script->parallelism,
+                                       .rate_per_s = script->rate_per_s,
+                                       .seed = 1,
+                                       .generations = memory_used(&h->memory, h->arena),
+                                       .n_generations = h->memory.n_generations};
+    struct drive d = {.h = h, .script = script, .wake_at_ms = INT64_MAX};
+    d.engine = converge_new(h->arena, h->plan, &h->desired, h->world, &options);
+    ASSERT(d.engine != NULL);
+    h->n_boundaries = h->n_steps = h->n_wakes = 0;
+    run(&d);
+    h->was_cut = d.cut;
+    converge_summary(d.engine, &h->summary);
+    converge_free(d.engine);
+    return h->summary.worst;
+}
