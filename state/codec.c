@@ -1,7 +1,8 @@
 /* codec.c - values to JSON and back, one pass each way.
  *
  * A list of a hundred thousand records is decoded in one go, so the common case is short: names come in the
- * order of the kind's table, text has no escapes and is copied once, from SQLite's page to the arena. */
+ * order of the kind's table, text has no escapes and is copied at most once, from SQLite's page to the arena;
+ * what equals a neighbour's is not copied at all. */
 #include "state/codec.h"
 
 #include <string.h>
@@ -129,7 +130,8 @@ void codec_put_given(struct buf *b, const struct kind_info *kind, uint64_t set_f
 struct reader {
     const char *at, *end;
     struct text all;
-    struct arena *arena; /* NULL: only names are read */
+    struct arena *arena;    /* NULL: only names are read */
+    const struct text *own; /* a text that strings may share; NULL: none */
 };
 
 /* What reading a part gives; the offset and the field are added where the message is made. */
@@ -264,7 +266,21 @@ static bool unescape(char *text, size_t *len)
     return true;
 }
 
-static enum fault read_string(struct reader *r, bool is_ref, struct value *out)
+/* A value that shares a text in the arena: that of 'like', or the reader's own. False when neither is equal.
+ */
+static bool share_string(const struct reader *r, struct text raw, const struct value *like, struct value *out)
+{
+    if (like != NULL && like->state == VALUE_SET && text_equal(raw, value_as_text(*like)))
+        *out = value_text(like->u.text, raw.len);
+    else if (r->own != NULL && text_equal(raw, *r->own))
+        *out = value_text(r->own->ptr, raw.len);
+    else
+        return false;
+    return true;
+}
+
+/* 'like' may be NULL. */
+static enum fault read_string(struct reader *r, bool is_ref, const struct value *like, struct value *out)
 {
     struct text raw;
     bool escaped;
@@ -275,10 +291,12 @@ static enum fault read_string(struct reader *r, bool is_ref, struct value *out)
     skip_blanks(r);
     if (r->at < r->end && *r->at != '"') return FAULT_TYPE;
     if (!read_raw(r, &raw, &escaped) || raw.len > UINT32_MAX) return FAULT_FORM;
-    char *copy = arena_copy(r->arena, raw.ptr, raw.len);
-    if (copy == NULL) return FAULT_NOMEM;
-    if (escaped && !unescape(copy, &raw.len)) return FAULT_FORM;
-    *out = value_text(copy, raw.len);
+    if (escaped || !share_string(r, raw, like, out)) {
+        char *copy = arena_copy(r->arena, raw.ptr, raw.len);
+        if (copy == NULL) return FAULT_NOMEM;
+        if (escaped && !unescape(copy, &raw.len)) return FAULT_FORM;
+        *out = value_text(copy, raw.len);
+    }
     if (is_ref) out->form = REF_ID;
     return FAULT_NONE;
 }
@@ -316,6 +334,23 @@ static size_t count_items(const struct reader *r, char close)
     return n;
 }
 
+/* Whether a list or mapping equals 'like', item by item; it is consumed then. */
+static bool eat_like(struct reader *r, bool pairs, struct value like)
+{
+    const char *from = r->at;
+    bool same = eat(r, pairs ? '{' : '[');
+    for (uint32_t i = 0; same && i < like.n; i++) {
+        struct text raw;
+        bool escaped;
+        if (i > 0) same = eat(r, pairs && i % 2 == 1 ? ':' : ',');
+        same = same && like.u.items[i].state == VALUE_SET && read_raw(r, &raw, &escaped) && !escaped &&
+               text_equal(raw, value_as_text(like.u.items[i]));
+    }
+    same = same && eat(r, pairs ? '}' : ']');
+    if (!same) r->at = from;
+    return same;
+}
+
 /* A list's items, or a mapping's keys and values, one behind the other. */
 static enum fault read_items(struct reader *r, bool is_ref, bool pairs, struct value *out)
 {
@@ -329,12 +364,12 @@ static enum fault read_items(struct reader *r, bool is_ref, bool pairs, struct v
     if (eat(r, close)) return FAULT_NONE;
     do {
         ASSERT(n < bound);
-        enum fault fault = read_string(r, is_ref, &items[n++]);
+        enum fault fault = read_string(r, is_ref, NULL, &items[n++]);
         if (fault != FAULT_NONE) return fault;
         if (!pairs) continue;
         if (!eat(r, ':')) return FAULT_FORM;
         ASSERT(n < bound);
-        fault = read_string(r, false, &items[n++]);
+        fault = read_string(r, false, NULL, &items[n++]);
         if (fault != FAULT_NONE) return fault;
     } while (eat(r, ','));
     if (!eat(r, close)) return FAULT_FORM;
@@ -355,7 +390,9 @@ static enum fault read_bool(struct reader *r, struct value *out)
     return FAULT_NONE;
 }
 
-static enum fault read_value(struct reader *r, enum field_type type, struct value *out)
+/* 'like' may be NULL. */
+static enum fault read_value(struct reader *r, enum field_type type, const struct value *like,
+                             struct value *out)
 {
     skip_blanks(r);
     if (types[type].wire != WIRE_STRING && eat_word(r, TEXT("null"))) {
@@ -363,11 +400,17 @@ static enum fault read_value(struct reader *r, enum field_type type, struct valu
         return FAULT_NONE;
     }
     switch (types[type].wire) {
-    case WIRE_STRING: return read_string(r, types[type].is_ref, out);
+    case WIRE_STRING: return read_string(r, types[type].is_ref, like, out);
     case WIRE_NUMBER: return read_number(r, out);
     case WIRE_BOOL: return read_bool(r, out);
-    case WIRE_ARRAY: return read_items(r, types[type].is_ref, false, out);
-    case WIRE_OBJECT: return read_items(r, false, true, out);
+    case WIRE_ARRAY:
+    case WIRE_OBJECT: {
+        bool pairs = types[type].wire == WIRE_OBJECT;
+        if (like == NULL || like->state != VALUE_SET || !eat_like(r, pairs, *like))
+            return read_items(r, types[type].is_ref, pairs, out);
+        *out = *like;
+        return FAULT_NONE;
+    }
     case WIRE_NONE: break;
     }
     return FAULT_FORM;
@@ -413,8 +456,8 @@ static uint8_t find_field(const struct kind_info *kind, struct text name, uint8_
 }
 
 /* One member: "name":value. */
-static enum err_code read_member(struct reader *r, const struct kind_info *kind, struct value *values,
-                                 uint8_t *hint, struct err *err)
+static enum err_code read_member(struct reader *r, const struct kind_info *kind, const struct value *like,
+                                 struct value *values, uint8_t *hint, struct err *err)
 {
     struct text name;
     bool escaped;
@@ -425,18 +468,23 @@ static enum err_code read_member(struct reader *r, const struct kind_info *kind,
     *hint = (uint8_t)(i + 1);
     const struct field *f = &kind->fields[i];
     if (values[i].state != VALUE_UNSET) return fault_set(err, r, FAULT_TWICE, f);
-    enum fault fault = read_value(r, f->type, &values[i]);
+    enum fault fault = read_value(r, f->type, like == NULL ? NULL : &like[i], &values[i]);
     return fault == FAULT_NONE ? ERR_OK : fault_set(err, r, fault, f);
 }
 
 enum err_code codec_get_fields(struct arena *a, const struct kind_info *kind, struct text json,
-                               struct value *values, struct err *err)
+                               const struct codec_like *like, struct value *values, struct err *err)
 {
-    struct reader r = {.at = json.ptr, .end = json.ptr + json.len, .all = json, .arena = a};
+    struct reader r = {.at = json.ptr,
+                       .end = json.ptr + json.len,
+                       .all = json,
+                       .arena = a,
+                       .own = like == NULL || like->name.ptr == NULL ? NULL : &like->name};
+    const struct value *neighbour = like == NULL ? NULL : like->values;
     uint8_t hint = 0;
     if (!eat(&r, '{')) return fault_set(err, &r, FAULT_FORM, NULL);
     if (!eat(&r, '}')) {
-        do TRY(read_member(&r, kind, values, &hint, err));
+        do TRY(read_member(&r, kind, neighbour, values, &hint, err));
         while (eat(&r, ','));
         if (!eat(&r, '}')) return fault_set(err, &r, FAULT_FORM, NULL);
     }

@@ -21,10 +21,18 @@ MUST_CHECK enum err_code codec_put_fields(struct buf *b, const struct kind_info 
                                           const struct value *values, struct err *err);
 void codec_put_given(struct buf *b, const struct kind_info *kind, uint64_t set_fields);
 
-/* Reads into kind->n_fields values, which must be zeroed; their text goes to the arena. Names that the kind
- * does not have are skipped. ERR_STATE for what is not well formed or has another type than the field,
- * ERR_NOMEM. */
+/* What the values to be read may share instead of being copied: neighbours mostly lie in the same VPC, have
+ * the same tags, and are called in the cloud what they are called here. It lives in the same arena. */
+struct codec_like {
+    const struct value *values; /* of another record of the kind; NULL: none */
+    struct text name;           /* the record's own; .ptr NULL: none */
+};
+
+/* Reads into kind->n_fields values, which must be zeroed; their text goes to the arena, unless 'like' (may be
+ * NULL) has it. Names that the kind does not have are skipped. ERR_STATE for what is not well formed or has
+ * another type than the field, ERR_NOMEM. */
 MUST_CHECK enum err_code codec_get_fields(struct arena *a, const struct kind_info *kind, struct text json,
-                                          struct value *values, struct err *err);
+                                          const struct codec_like *like, struct value *values,
+                                          struct err *err);
 MUST_CHECK enum err_code codec_get_given(const struct kind_info *kind, struct text json, uint64_t *set_fields,
                                          struct err *err);

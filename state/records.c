@@ -30,9 +30,9 @@ static enum err_code read_given(sqlite3_stmt *row, const struct kind_info *info,
     return ERR_OK;
 }
 
-/* Columns of STMT_RECORD_LIST. */
+/* Columns of STMT_RECORD_LIST. 'before' is another record of the kind, or NULL. */
 static enum err_code read_record(sqlite3_stmt *row, enum kind kind, struct arena *a, struct last_given *last,
-                                 struct record *out, struct err *err)
+                                 const struct record *before, struct record *out, struct err *err)
 {
     const struct kind_info *info = kind_info(kind);
     *out = (struct record){
@@ -48,7 +48,8 @@ static enum err_code read_record(sqlite3_stmt *row, enum kind kind, struct arena
     };
     if (out->name.ptr == NULL || out->id == NULL || out->values == NULL) return err_nomem(err);
     TRY(read_given(row, info, a, last, &out->set_fields, err));
-    return codec_get_fields(a, info, column_slice(row, 4), out->values, err);
+    struct codec_like like = {before == NULL ? NULL : before->values, out->name};
+    return codec_get_fields(a, info, column_slice(row, 4), &like, out->values, err);
 }
 
 static enum err_code wrap_row(const struct store *s, enum kind kind, struct text name, enum err_code code,
@@ -96,11 +97,34 @@ static enum err_code list_kinds(struct store *s, enum stmt_id next_kind, int64_t
     return ERR_OK;
 }
 
+/* Records while they are counted: of the heap, since an arena would keep each smaller array. */
+struct growing {
+    struct record *items;
+    uint32_t n, capacity;
+};
+
+static void growing_fini(struct growing *g)
+{
+    free(g->items);
+}
+
+static bool growing_reserve(struct growing *g)
+{
+    if (g->n < g->capacity) return true;
+    uint32_t capacity = MAX_OF(g->capacity * 2, (uint32_t)64); /* bounded by LIMIT_RESOURCES */
+    struct record *items = realloc(g->items, capacity * sizeof *items);
+    if (items == NULL) return false;
+    g->items = items;
+    g->capacity = capacity;
+    return true;
+}
+
 static enum err_code append_records(struct store *s, int64_t stack, enum kind kind, struct arena *a,
-                                    struct records *out, size_t *capacity, struct err *err)
+                                    struct growing *out, struct err *err)
 {
     CLEANUP(stmt_resetp) sqlite3_stmt *row = NULL;
     struct last_given last = {0};
+    uint32_t first = out->n;
     struct text kind_name = text_of(kind_info(kind)->name);
     TRY(stmt_start(s, STMT_RECORD_LIST, ARGS(ARG_INT(stack), ARG_TEXT(kind_name)), &row, err));
     for (;;) {
@@ -109,9 +133,9 @@ static enum err_code append_records(struct store *s, int64_t stack, enum kind ki
         if (!more) return ERR_OK;
         if (out->n >= LIMIT_RESOURCES)
             return err_set(err, ERR_LIMIT, "%s: a stack has more than %d records", s->path, LIMIT_RESOURCES);
-        if (!arena_grow(a, &out->items, sizeof *out->items, out->n, capacity)) return err_nomem(err);
+        if (!growing_reserve(out)) return err_nomem(err);
         struct record *r = &out->items[out->n];
-        enum err_code code = read_record(row, kind, a, &last, r, err);
+        enum err_code code = read_record(row, kind, a, &last, out->n > first ? r - 1 : NULL, r, err);
         if (code != ERR_OK) return wrap_row(s, kind, column_slice(row, 0), code, err);
         out->n++;
     }
@@ -121,16 +145,17 @@ enum err_code store_records(struct store *s, struct text stack, struct arena *a,
                             struct err *err)
 {
     CLEANUP(txn_endp) struct store *txn = NULL; /* all lists see the same state */
-    struct records records = {0};
+    CLEANUP(growing_fini) struct growing found = {0};
     struct kind_set kinds;
-    size_t capacity = 0;
     int64_t id;
     TRY(txn_begin(s, TXN_READ, &txn, err));
     TRY(stack_find(s, stack, &id, err));
     TRY(list_kinds(s, STMT_RECORD_NEXT_KIND, id, &kinds, err));
-    for (size_t i = 0; i < kinds.n; i++)
-        TRY(append_records(s, id, kinds.kinds[i], a, &records, &capacity, err));
-    *out = records;
+    for (size_t i = 0; i < kinds.n; i++) TRY(append_records(s, id, kinds.kinds[i], a, &found, err));
+    struct record *items = arena_array_of(a, found.n, struct record);
+    if (items == NULL) return err_nomem(err);
+    if (found.n > 0) memcpy(items, found.items, found.n * sizeof *items);
+    *out = (struct records){items, found.n};
     return ERR_OK;
 }
 

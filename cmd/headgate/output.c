@@ -135,8 +135,8 @@ static json_t *json_of_typed(enum field_type type, struct value v)
     switch (type) {
     case FIELD_BOOL: return json_boolean(v.u.num != 0);
     case FIELD_INT: return json_integer(v.u.num);
-    case FIELD_REF:
-        return v.form == REF_ID || v.form == REF_NAME ? json_of_text(value_as_text(v)) : json_null();
+    case FIELD_REF: /* as a manifest has it: a bare text would be a name */
+        return v.form == REF_ID ? json_pack("{s:o}", "id", json_of_text(value_as_text(v))) : json_null();
     case FIELD_TEXT_LIST:
     case FIELD_CIDR_LIST:
     case FIELD_REF_LIST:

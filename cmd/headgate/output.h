@@ -29,7 +29,7 @@ json_t *json_of_text(struct text t);
 json_t *json_of_cstr(const char *s); /* null for NULL */
 /* "2024-02-29T23:59:59Z", or null for 0. */
 json_t *json_of_time(int64_t unix_ms);
-/* References as their id; unset is null. */
+/* As in a manifest: references are {"id": …}; unset is null. */
 json_t *json_of_value(const struct field *f, struct value v);
 
 enum output_format { OUTPUT_TABLE, OUTPUT_WIDE, OUTPUT_NAME, OUTPUT_JSON, OUTPUT_YAML };

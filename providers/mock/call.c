@@ -98,7 +98,8 @@ bool check_name(struct call *c, const char *param, bool strict)
     size_t bad, n_chars;
     if (!text_is_utf8(text_of(value), &bad)) return refuse_malformed(c, param, "it is not UTF-8");
     n_chars = text_n_chars(text_of(value));
-    if (n_chars > 128 || (strict && n_chars < 2)) return refuse_malformed(c, param, "it needs 2 to 128 characters");
+    if (n_chars > 128 || (strict && n_chars < 2))
+        return refuse_malformed(c, param, "it needs 2 to 128 characters");
     if (strict && !is_letter((unsigned char)value[0]))
         return refuse_malformed(c, param, "it has to start with a letter");
     if (is_url(value)) return refuse_malformed(c, param, "it must not start with http:// or https://");
@@ -109,7 +110,8 @@ bool check_description(struct call *c, const char *param)
 {
     const char *value = arg(c, param);
     if (value == NULL || value[0] == '\0') return true;
-    if (text_n_chars(text_of(value)) > 256) return refuse_malformed(c, param, "it has more than 256 characters");
+    if (text_n_chars(text_of(value)) > 256)
+        return refuse_malformed(c, param, "it has more than 256 characters");
     if (is_url(value)) return refuse_malformed(c, param, "it must not start with http:// or https://");
     return true;
 }
@@ -127,11 +129,13 @@ bool check_tags(struct call *c)
         const char *key = argf(c, "Tag.%u.Key", n), *value = argf(c, "Tag.%u.Value", n);
         if (key == NULL && value == NULL) return true;
         if (n > ENTITY_MAX_TAGS)
-            return refuse(c, 400, "NumberExceed.Tags", "The maximum number of tags (%d) is exceeded.", ENTITY_MAX_TAGS);
+            return refuse(c, 400, "NumberExceed.Tags", "The maximum number of tags (%d) is exceeded.",
+                          ENTITY_MAX_TAGS);
         if (key == NULL || key[0] == '\0')
             return refuse(c, 400, "MissingParameter.TagKey", "You must specify Tag.%u.Key.", n);
         if (text_n_chars(text_of(key)) > 128 || is_reserved_tag(key))
-            return refuse(c, 400, "InvalidTagKey.Malformed", "The Tag.%u.Key parameter \"%s\" is invalid.", n, key);
+            return refuse(c, 400, "InvalidTagKey.Malformed", "The Tag.%u.Key parameter \"%s\" is invalid.", n,
+                          key);
         if (value != NULL && text_n_chars(text_of(value)) > 128)
             return refuse(c, 400, "InvalidTagValue.Malformed", "The Tag.%u.Value parameter is too long.", n);
     }
@@ -199,7 +203,9 @@ struct entity *add_entity(struct mock *m, enum entity_type type, uint8_t region,
     struct entity *e = store_add(&m->store, type, id, region, now_ms);
     if (e == NULL) return NULL;
     e->status = e->then = status;
-    e->visible_at_ms = now_ms + m->options[OPT_LIST_LAG];
+    /* Without a lag also where the clock is set back. */
+    int64_t lag_ms = m->options[OPT_LIST_LAG];
+    e->visible_at_ms = lag_ms > 0 ? now_ms + lag_ms : INT64_MIN;
     return e;
 }
 
@@ -225,7 +231,7 @@ bool within_quota(const struct call *c, enum mock_option quota, size_t have, siz
 size_t count_children(const struct entity *parent, enum link_slot slot, enum entity_type type)
 {
     size_t n = 0;
-    for EACH_CHILD (e, parent, slot, type) n += e->status != ST_LINGERING;
+    for (EACH_CHILD(e, parent, slot, type)) n += e->status != ST_LINGERING;
     return n;
 }
 
@@ -267,17 +273,28 @@ void request_id(struct mock *m, int64_t now_ms, char out[37])
 static const struct {
     int32_t least, most;
 } durations_ms[N_DURATIONS] = {
-    [TAKES_VPC] = {5000, 10000},       [TAKES_VSWITCH] = {3000, 10000},     [TAKES_NAT] = {60000, 120000},
-    [TAKES_NAT_CHANGE] = {2000, 6000}, [TAKES_NAT_DELETE] = {10000, 60000}, [TAKES_BIND] = {3000, 10000},
-    [TAKES_ENTRY] = {2000, 10000},     [TAKES_TABLE] = {3000, 10000},       [TAKES_ROUTE] = {3000, 10000},
-    [TAKES_ASSOCIATION] = {3000, 10000}, [TAKES_DELETE] = {3000, 10000},    [TAKES_RELEASE] = {1000, 3000},
-    [TAKES_INSTANCE] = {20000, 60000}, [TAKES_STOP] = {10000, 30000},       [TAKES_INSTANCE_DELETE] = {5000, 60000},
+    [TAKES_VPC] = {5000, 10000},
+    [TAKES_VSWITCH] = {3000, 10000},
+    [TAKES_NAT] = {60000, 120000},
+    [TAKES_NAT_CHANGE] = {2000, 6000},
+    [TAKES_NAT_DELETE] = {10000, 60000},
+    [TAKES_BIND] = {3000, 10000},
+    [TAKES_ENTRY] = {2000, 10000},
+    [TAKES_TABLE] = {3000, 10000},
+    [TAKES_ROUTE] = {3000, 10000},
+    [TAKES_ASSOCIATION] = {3000, 10000},
+    [TAKES_DELETE] = {3000, 10000},
+    [TAKES_RELEASE] = {1000, 3000},
+    [TAKES_INSTANCE] = {20000, 60000},
+    [TAKES_STOP] = {10000, 30000},
+    [TAKES_INSTANCE_DELETE] = {5000, 60000},
 };
 
 int64_t ready_after(struct mock *m, int64_t now_ms, enum duration what)
 {
     uint64_t width = (uint64_t)(durations_ms[what].most - durations_ms[what].least) + 1;
-    uint64_t real_ms = (uint64_t)durations_ms[what].least + mix64(m->seed, m->n_draws++ ^ UINT64_C(1) << 63) % width;
+    uint64_t real_ms =
+        (uint64_t)durations_ms[what].least + mix64(m->seed, m->n_draws++ ^ UINT64_C(1) << 63) % width;
     m->settings_dirty = true;
     int64_t ms = (int64_t)((double)real_ms / m->speed);
     return now_ms + MAX_OF(ms, 1);

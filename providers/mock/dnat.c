@@ -49,7 +49,8 @@ static const struct list_spec dnats = {
 
 bool dnat_list(struct call *c)
 {
-    if (arg(c, "ForwardTableId") == NULL && arg(c, "NatGatewayId") == NULL && arg(c, "ForwardEntryId") == NULL)
+    if (arg(c, "ForwardTableId") == NULL && arg(c, "NatGatewayId") == NULL &&
+        arg(c, "ForwardEntryId") == NULL)
         return refuse(c, 400, "MissingParameter", "One of ForwardTableId and NatGatewayId is needed.");
     return list_entities(c, &dnats);
 }
@@ -61,7 +62,8 @@ static struct entity *need_table(struct call *c)
     const char *id = arg_or(c, "ForwardTableId", "");
     struct entity *nat = store_find_alias(c->s, id);
     if (entity_is_here(c, nat, E_NAT) && entity_is(nat, A_NAT_FORWARD_TABLE, id)) return nat;
-    (void)refuse(c, 404, "InvalidForwardTableId.NotFound", "The specified forward table \"%s\" does not exist.", id);
+    (void)refuse(c, 404, "InvalidForwardTableId.NotFound",
+                 "The specified forward table \"%s\" does not exist.", id);
     return NULL;
 }
 
@@ -134,13 +136,14 @@ static bool read_mapping(struct call *c, const struct entity *old, struct mappin
                       m->external_port, m->internal_port);
     /* Source: CreateForwardEntry: Any goes with Any on both ports and only so. */
     if (m->any != is_any(m->external_port))
-        return refuse(c, 400, "InvalidProtocal.ValueNotSupported", "Any is possible only for protocol and ports together.");
+        return refuse(c, 400, "InvalidProtocal.ValueNotSupported",
+                      "Any is possible only for protocol and ports together.");
     return true;
 }
 
 const struct entity *dnat_ip_mapping(const struct entity *nat, const char *address)
 {
-    for EACH_CHILD (e, nat, OWNER, E_DNAT)
+    for (EACH_CHILD(e, nat, OWNER, E_DNAT))
         if (is_any(entity_get(e, A_DNAT_PROTOCOL)) && entity_is(e, A_DNAT_EXTERNAL_IP, address)) return e;
     return NULL;
 }
@@ -152,19 +155,22 @@ static bool overlap(uint16_t a_first, uint16_t a_last, uint16_t b_first, uint16_
     return a_first <= b_last && b_first <= a_last;
 }
 
-static bool check_unique(struct call *c, const struct entity *nat, const struct entity *self, const struct mapping *m)
+static bool check_unique(struct call *c, const struct entity *nat, const struct entity *self,
+                         const struct mapping *m)
 {
-    for EACH_CHILD (e, nat, OWNER, E_DNAT) {
+    for (EACH_CHILD(e, nat, OWNER, E_DNAT)) {
         struct mapping o;
         if (e == self) continue;
         mapping_of(e, &o);
         bool same_protocol = m->any || o.any || strcasecmp(m->protocol, o.protocol) == 0;
         if (strcmp(m->external_ip, o.external_ip) == 0 && same_protocol &&
             overlap(m->external_first, m->external_last, o.external_first, o.external_last))
-            return refuse(c, 400, "InvalidForwardEntry.Duplicated", "The external address and port are those of %s.", e->id);
+            return refuse(c, 400, "InvalidForwardEntry.Duplicated",
+                          "The external address and port are those of %s.", e->id);
         if (strcmp(m->internal_ip, o.internal_ip) == 0 && same_protocol && m->any == o.any &&
             overlap(m->internal_first, m->internal_last, o.internal_first, o.internal_last))
-            return refuse(c, 400, "InvalidForwardEntry.Duplicated", "The internal address and port are those of %s.", e->id);
+            return refuse(c, 400, "InvalidForwardEntry.Duplicated",
+                          "The internal address and port are those of %s.", e->id);
     }
     return true;
 }
@@ -174,7 +180,8 @@ static bool check_beside_snat(struct call *c, const struct entity *eip, const st
     if (!eip_is_used_by_snat(eip)) return true;
     bool high = m->external_last > HIGHEST_PORT_BESIDE_SNAT;
     if (m->any || c->m->options[OPT_SHARED_EIP] == 0 || (high && !arg_is_true(c, "PortBreak")))
-        return refuse(c, 400, "Forbidden.ExternalIp.UsedInSnatTable", "%s is used by an SNAT entry.", m->external_ip);
+        return refuse(c, 400, "Forbidden.ExternalIp.UsedInSnatTable", "%s is used by an SNAT entry.",
+                      m->external_ip);
     return true;
 }
 
@@ -187,16 +194,17 @@ static bool check_target(struct call *c, const struct entity *nat, const struct 
     const struct entity *vpc = nat->links[OWNER].to;
     if (vpc == NULL || !vpc_holds(vpc, (struct cidr){ip, 32}))
         return refuse(c, 400, "Forbidden.InternalIpOutOfVpcCIDR", "%s is not in the VPC.", m->internal_ip);
-    for EACH_CHILD (instance, vpc, OWNER, E_INSTANCE) {
+    for (EACH_CHILD(instance, vpc, OWNER, E_INSTANCE)) {
         if (!entity_is(instance, A_INSTANCE_PRIVATE_IP, m->internal_ip)) continue;
         if (entity_first(instance, OWNER, E_EIP) != NULL || !entity_is(instance, A_INSTANCE_PUBLIC_IP, ""))
-            return refuse(c, 400, "BIND_INSTANCE_HAVE_PORTMAP_OR_BIND_EIP", "Instance %s has an address of its own.",
-                          instance->id);
+            return refuse(c, 400, "BIND_INSTANCE_HAVE_PORTMAP_OR_BIND_EIP",
+                          "Instance %s has an address of its own.", instance->id);
     }
     return true;
 }
 
-static bool check_mapping(struct call *c, const struct entity *nat, const struct entity *self, const struct mapping *m)
+static bool check_mapping(struct call *c, const struct entity *nat, const struct entity *self,
+                          const struct mapping *m)
 {
     const struct entity *eip = nat_eip(c, nat, m->external_ip, "InvalidIp.NotInNatgw");
     if (eip == NULL || !check_target(c, nat, m)) return false;
@@ -206,7 +214,8 @@ static bool check_mapping(struct call *c, const struct entity *nat, const struct
 static void store_mapping(struct call *c, struct entity *e, const struct mapping *m)
 {
     for (size_t i = 0; i < N_ELEMENTS(mapping_fields); i++)
-        entity_set(c->s, e, mapping_fields[i].attr, *(const char *const *)(const void *)((const char *)m + mapping_fields[i].at));
+        entity_set(c->s, e, mapping_fields[i].attr,
+                   *(const char *const *)(const void *)((const char *)m + mapping_fields[i].at));
     arg_to_attr(c, e, "ForwardEntryName", A_DNAT_NAME);
     arg_to_attr(c, e, "PortBreak", A_DNAT_PORT_BREAK);
 }
@@ -235,11 +244,13 @@ bool dnat_create(struct call *c)
     return true;
 }
 
-static bool check_entry_is_free(struct call *c, const struct entity *nat, const struct entity *e, const char *other)
+static bool check_entry_is_free(struct call *c, const struct entity *nat, const struct entity *e,
+                                const char *other)
 {
     if (!nat_is_available(c, nat, "IncorrectStatus.NATGW")) return false;
     if (e->status != ST_AVAILABLE)
-        return refuse(c, 400, "IncorretForwardEntryStatus", "DNAT entry %s is %s.", e->id, status_names[e->status]);
+        return refuse(c, 400, "IncorretForwardEntryStatus", "DNAT entry %s is %s.", e->id,
+                      status_names[e->status]);
     if (nat->n_moving > 0)
         return refuse(c, 400, other, "Something in NAT gateway %s is in transition.", nat->id);
     return true;

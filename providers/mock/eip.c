@@ -140,20 +140,13 @@ bool eip_list(struct call *c)
 /* Source: AllocateEipAddress, Bandwidth */
 static bool check_bandwidth(struct call *c, const char *text, const char *charge, const char *internet_charge)
 {
-    uint64_t most = strcmp(charge, "PrePaid") == 0                      ? 1000
+    uint64_t most = strcmp(charge, "PrePaid") == 0                 ? 1000
                     : strcmp(internet_charge, "PayByTraffic") == 0 ? 200
-                                                                       : 500;
+                                                                   : 500;
     uint64_t n;
     if (text_to_u64(text_of(text), most, &n) && n >= 1) return true;
-    return refuse(c, 400, "InvalidBandwidth.Malformed", "The bandwidth \"%s\" is not within 1 and %u Mbit/s.", text,
-                  (unsigned)most);
-}
-
-static size_t count_eips(const struct call *c)
-{
-    size_t n = 0;
-    for (const struct entity *e = c->s->first[E_EIP]; e != NULL; e = e->next) n += e->region == c->region;
-    return n;
+    return refuse(c, 400, "InvalidBandwidth.Malformed", "The bandwidth \"%s\" is not within 1 and %u Mbit/s.",
+                  text, (unsigned)most);
 }
 
 static bool choose_address(struct call *c, char out[IP_TEXT_SIZE])
@@ -175,7 +168,7 @@ bool eip_allocate(struct call *c)
     char address[IP_TEXT_SIZE];
     if (!check_name(c, "Name", false) || !check_description(c, "Description") || !check_tags(c)) return false;
     if (!check_bandwidth(c, bandwidth, charge, internet_charge)) return false;
-    if (!within_quota(c, OPT_QUOTA_EIP, count_eips(c), 1))
+    if (!within_quota(c, OPT_QUOTA_EIP, c->s->count[E_EIP][c->region], 1))
         return refuse(c, 400, "QuotaExceeded.Eip", "The quota of EIPs is reached.");
     if (!choose_address(c, address)) return false;
 
@@ -232,7 +225,8 @@ bool eip_release(struct call *c)
     if (entity_is(e, A_EIP_CHARGE, "PrePaid"))
         return refuse(c, 400, "Forbidden.ChargeTypeIsPrepaid", "A subscription EIP cannot be released.");
     if (entity_is(e, A_EIP_PROTECTION, "true"))
-        return refuse(c, 400, "InvalidOperation.DeletionProtection", "Deletion protection of %s is on.", e->id);
+        return refuse(c, 400, "InvalidOperation.DeletionProtection", "Deletion protection of %s is on.",
+                      e->id);
     entity_move(c->s, e, ST_RELEASING, ST_GONE, ready_after(c->m, c->now_ms, TAKES_RELEASE), NULL);
     return true;
 }
@@ -247,7 +241,8 @@ static bool check_nat_target(struct call *c, const struct entity *nat, size_t n_
     size_t n = count_children(nat, OWNER, E_EIP) + n_more;
     bool mode_nat = entity_is(nat, A_NAT_EIP_MODE, "NAT");
     if (mode_nat ? n > QUOTA_MODE_NAT : !within_quota(c, OPT_QUOTA_NAT_EIP, n, 0))
-        return refuse(c, 400, "QuotaExceeded.EipPerNatGateway", "The quota of EIPs of NAT gateway %s is reached.", nat->id);
+        return refuse(c, 400, "QuotaExceeded.EipPerNatGateway",
+                      "The quota of EIPs of NAT gateway %s is reached.", nat->id);
     return true;
 }
 
@@ -255,8 +250,8 @@ static bool is_dnat_target(const struct entity *instance)
 {
     const struct entity *vpc = instance->links[OWNER].to;
     if (vpc == NULL) return false;
-    for EACH_CHILD (nat, vpc, OWNER, E_NAT)
-        for EACH_CHILD (dnat, nat, OWNER, E_DNAT)
+    for (EACH_CHILD(nat, vpc, OWNER, E_NAT))
+        for (EACH_CHILD(dnat, nat, OWNER, E_DNAT))
             if (entity_is(dnat, A_DNAT_INTERNAL_IP, entity_get(instance, A_INSTANCE_PRIVATE_IP))) return true;
     return false;
 }
@@ -268,8 +263,8 @@ static bool check_instance_target(struct call *c, const struct entity *instance)
                       status_names[instance->status]);
     if (entity_first(instance, OWNER, E_EIP) != NULL || !entity_is(instance, A_INSTANCE_PUBLIC_IP, "") ||
         is_dnat_target(instance))
-        return refuse(c, 400, "BIND_INSTANCE_HAVE_PORTMAP_OR_BIND_EIP", "Instance %s has a DNAT entry or an address.",
-                      instance->id);
+        return refuse(c, 400, "BIND_INSTANCE_HAVE_PORTMAP_OR_BIND_EIP",
+                      "Instance %s has a DNAT entry or an address.", instance->id);
     return true;
 }
 
@@ -277,7 +272,8 @@ static bool check_unbound(struct call *c, const struct entity *e)
 {
     if (e->status == ST_AVAILABLE) return true;
     if (e->status == ST_IN_USE)
-        return refuse(c, 400, "InvalidAssociation.Duplicated", "EIP %s is bound to %s.", e->id, e->links[OWNER].to->id);
+        return refuse(c, 400, "InvalidAssociation.Duplicated", "EIP %s is bound to %s.", e->id,
+                      e->links[OWNER].to->id);
     return refuse_eip_status(c, e);
 }
 
@@ -310,7 +306,8 @@ bool eip_associate(struct call *c)
     struct entity *e = need(c, E_EIP, "AllocationId");
     struct entity *target = e == NULL ? NULL : find_target(c, arg(c, "InstanceId"));
     if (target == NULL || !check_unbound(c, e)) return false;
-    if (!(target->type == E_NAT ? check_nat_target(c, target, 1) : check_instance_target(c, target))) return false;
+    if (!(target->type == E_NAT ? check_nat_target(c, target, 1) : check_instance_target(c, target)))
+        return false;
     bind_eip(c, e, target, ready_after(c->m, c->now_ms, TAKES_BIND));
     return true;
 }
@@ -320,11 +317,13 @@ bool eip_associate_batch(struct call *c)
     struct entity *eip[MAX_BATCH];
     size_t n = 0;
     if (strcmp(arg(c, "BindedInstanceType"), "Nat") != 0)
-        return refuse(c, 400, "OperationUnsupported.InstanceType", "Only NAT gateways can be bound in a batch here.");
+        return refuse(c, 400, "OperationUnsupported.InstanceType",
+                      "Only NAT gateways can be bound in a batch here.");
     struct entity *nat = need(c, E_NAT, "BindedInstanceId");
     if (nat == NULL) return false;
     for (const char *id; (id = argf(c, "InstanceIds.%u", (unsigned)n + 1)) != NULL; n++) {
-        if (n == MAX_BATCH) return refuse(c, 400, "InvalidParameter", "At most %d EIPs can be bound at once.", MAX_BATCH);
+        if (n == MAX_BATCH)
+            return refuse(c, 400, "InvalidParameter", "At most %d EIPs can be bound at once.", MAX_BATCH);
         eip[n] = lookup(c, E_EIP, id);
         if (eip[n] == NULL) return refuse_missing(c, E_EIP, id);
         if (!check_unbound(c, eip[n])) return false;
@@ -341,7 +340,7 @@ bool eip_is_used_by_snat(const struct entity *eip)
 {
     const struct entity *nat = eip->links[OWNER].to;
     if (nat == NULL || nat->type != E_NAT) return false;
-    for EACH_CHILD (snat, nat, OWNER, E_SNAT)
+    for (EACH_CHILD(snat, nat, OWNER, E_SNAT))
         if (list_has(entity_get(snat, A_SNAT_IP), entity_get(eip, A_EIP_ADDRESS))) return true;
     return false;
 }
@@ -350,7 +349,7 @@ bool eip_is_used_by_dnat(const struct entity *eip)
 {
     const struct entity *nat = eip->links[OWNER].to;
     if (nat == NULL || nat->type != E_NAT) return false;
-    for EACH_CHILD (dnat, nat, OWNER, E_DNAT)
+    for (EACH_CHILD(dnat, nat, OWNER, E_DNAT))
         if (entity_is(dnat, A_DNAT_EXTERNAL_IP, entity_get(eip, A_EIP_ADDRESS))) return true;
     return false;
 }
@@ -360,12 +359,12 @@ static void drop_entries(struct call *c, const struct entity *eip)
 {
     struct entity *nat = eip->links[OWNER].to;
     const char *address = entity_get(eip, A_EIP_ADDRESS);
-    for EACH_CHILD_SAFE (snat, nat, OWNER, E_SNAT) {
+    for (EACH_CHILD_SAFE(snat, nat, OWNER, E_SNAT)) {
         if (!list_has(entity_get(snat, A_SNAT_IP), address)) continue;
         list_drop(c->s, snat, A_SNAT_IP, address);
         if (entity_is(snat, A_SNAT_IP, "")) store_remove(c->s, snat);
     }
-    for EACH_CHILD_SAFE (dnat, nat, OWNER, E_DNAT)
+    for (EACH_CHILD_SAFE(dnat, nat, OWNER, E_DNAT))
         if (entity_is(dnat, A_DNAT_EXTERNAL_IP, address)) store_remove(c->s, dnat);
 }
 
@@ -373,9 +372,11 @@ static bool check_bound_to_nat(struct call *c, const struct entity *e, const str
 {
     if (!nat_is_available(c, nat, "IncorrectStatus.NatGateway")) return false;
     if (!arg_is_true(c, "Force") && eip_is_used_by_snat(e))
-        return refuse(c, 400, "InvalidIpStatus.HasBeenUsedBySnatTable", "EIP %s is used by an SNAT entry.", e->id);
+        return refuse(c, 400, "InvalidIpStatus.HasBeenUsedBySnatTable", "EIP %s is used by an SNAT entry.",
+                      e->id);
     if (!arg_is_true(c, "Force") && eip_is_used_by_dnat(e))
-        return refuse(c, 400, "InvalidIpStatus.HasBeenUsedByForwardEntry", "EIP %s is used by a DNAT entry.", e->id);
+        return refuse(c, 400, "InvalidIpStatus.HasBeenUsedByForwardEntry", "EIP %s is used by a DNAT entry.",
+                      e->id);
     if (nat->n_moving > 0)
         return refuse(c, 409, "OperationConflict", "Something in NAT gateway %s is in transition.", nat->id);
     return true;
@@ -389,11 +390,13 @@ bool eip_unassociate(struct call *c)
     if (e->status != ST_IN_USE || target == NULL) return refuse_eip_status(c, e);
     const char *id = arg(c, "InstanceId");
     if (id != NULL && find_target(c, id) != target)
-        return refuse(c, 404, "InvalidInstanId.NotFound", "EIP %s is not bound to \"%s\" of this type.", e->id, id);
+        return refuse(c, 404, "InvalidInstanId.NotFound", "EIP %s is not bound to \"%s\" of this type.",
+                      e->id, id);
     bool nat = target->type == E_NAT;
     if (nat && !check_bound_to_nat(c, e, target)) return false;
     if (nat) drop_entries(c, e); /* there are none without Force */
-    entity_move(c->s, e, ST_UNASSOCIATING, ST_AVAILABLE, ready_after(c->m, c->now_ms, TAKES_BIND), nat ? target : NULL);
+    entity_move(c->s, e, ST_UNASSOCIATING, ST_AVAILABLE, ready_after(c->m, c->now_ms, TAKES_BIND),
+                nat ? target : NULL);
     return true;
 }
 
@@ -416,7 +419,8 @@ void eip_settled(struct mock *m, struct entity *e, enum status was, int64_t now_
         entity_rest(&m->store, e, e->then);
 }
 
-struct entity *nat_eip(struct call *c, const struct entity *nat, const char *address, const char *missing_code)
+struct entity *nat_eip(struct call *c, const struct entity *nat, const char *address,
+                       const char *missing_code)
 {
     struct entity *e = store_find_alias(c->s, address);
     if (!entity_is_here(c, e, E_EIP) || e->links[OWNER].to != nat) {

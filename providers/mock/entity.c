@@ -71,12 +71,12 @@ static void entity_free(struct entity *e)
 void store_fini(struct store *s)
 {
     struct alias *a, *a_next;
-    HASH_ITER (hh, s->by_alias, a, a_next) {
+    HASH_ITER(hh, s->by_alias, a, a_next) {
         HASH_DEL(s->by_alias, a);
         free(a);
     }
     struct entity *e, *e_next;
-    HASH_ITER (hh, s->by_id, e, e_next) {
+    HASH_ITER(hh, s->by_id, e, e_next) {
         HASH_DEL(s->by_id, e);
         entity_free(e);
     }
@@ -412,6 +412,7 @@ struct entity *store_add(struct store *s, enum entity_type type, const char *id,
                          int64_t now_ms)
 {
     size_t n_attrs = entity_types[type].n_attrs;
+    ASSERT(region < MAX_REGIONS);
     struct entity *e = calloc(1, sizeof(*e) + n_attrs * sizeof(e->attrs[0]));
     if (e == NULL) {
         s->no_memory = true;
@@ -438,7 +439,7 @@ struct entity *store_add(struct store *s, enum entity_type type, const char *id,
         first->prev->next = e;
         first->prev = e;
     }
-    s->count[type]++;
+    s->count[type][region]++;
     entity_touch(s, e);
     return e;
 }
@@ -451,7 +452,8 @@ static void orphan_children(struct store *s, struct entity *e)
             while (e->children[slot][t] != NULL) entity_link(s, e->children[slot][t], slot, NULL);
 }
 
-/* Children that count on 'e' may hang deeper (the routes of a VPC's tables), so all in transition are seen. */
+/* Children that count on 'e' may hang deeper (the routes of a VPC's tables), so all in transition are seen.
+ */
 static void stop_counting_on(struct store *s, struct entity *e)
 {
     for (uint32_t i = 1; i <= s->n_heap && e->n_moving > 0; i++)
@@ -481,7 +483,7 @@ void store_remove(struct store *s, struct entity *e)
         e->next->prev = e->prev;
     else if (*first != NULL)
         (*first)->prev = e->prev;
-    s->count[e->type]--;
+    s->count[e->type][e->region]--;
     HASH_DEL(s->by_id, e);
     entity_free(e);
 }

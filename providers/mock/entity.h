@@ -134,7 +134,7 @@ enum status { ENTITY_STATUSES(STATUS_ENUM) N_STATUSES };
     X(ROUTE_KIND, "Type")                                                                                    \
     X(ROUTE_HOP_TYPE, "NextHopType")                                                                         \
     X(ROUTE_HOP, "NextHopId")                                                                                \
-    X(ROUTE_HOPS, "NextHopList") /* ECMP: "type:id:weight,…"; then the two above are empty */                \
+    X(ROUTE_HOPS, "NextHopList") /* ECMP: "type:id:weight,…"; then the two above are empty */              \
     X(ROUTE_ORIGIN, "Origin")    /* "cloud": added by the cloud itself with a gateway */
 #define GROUP_ATTRS(X)                                                                                       \
     X(GROUP_NAME, "SecurityGroupName")                                                                       \
@@ -202,7 +202,7 @@ enum instance_attr { INSTANCE_ATTRS(ATTR_ENUM) N_INSTANCE_ATTRS };
  *  instance  vpc                  its vswitch */
 enum link_slot { OWNER, SECOND, N_LINKS };
 
-enum { ENTITY_ID_SIZE = 32, ENTITY_MAX_TAGS = 20 };
+enum { ENTITY_ID_SIZE = 32, ENTITY_MAX_TAGS = 20, MAX_REGIONS = 32 };
 
 struct entity;
 
@@ -218,13 +218,13 @@ struct tag {
 struct entity {
     enum entity_type type;
     enum status status;
-    enum status then;      /* the status that follows at ready_at_ms; meaningless when heap_index is 0 */
-    int64_t ready_at_ms;   /* when 'status' becomes 'then' */
-    int64_t created_ms;    /* Unix time */
-    int64_t visible_at_ms; /* not in lists before */
-    int64_t seq;           /* order of creation; the key in the file */
-    uint32_t heap_index;   /* place in the store's heap of transitions, from 1; 0: at rest */
-    uint32_t n_moving;     /* children in transition that make this one busy */
+    enum status then;          /* the status that follows at ready_at_ms; meaningless when heap_index is 0 */
+    int64_t ready_at_ms;       /* when 'status' becomes 'then' */
+    int64_t created_ms;        /* Unix time */
+    int64_t visible_at_ms;     /* not in lists before */
+    int64_t seq;               /* order of creation; the key in the file */
+    uint32_t heap_index;       /* place in the store's heap of transitions, from 1; 0: at rest */
+    uint32_t n_moving;         /* children in transition that make this one busy */
     struct entity *counted_on; /* the parent whose n_moving counts this one */
     struct link links[N_LINKS];
     struct entity *(*children)[N_ENTITY_TYPES]; /* [slot][type] first child; NULL while there is none */
@@ -249,9 +249,9 @@ struct alias {
 struct store {
     struct entity *by_id;
     struct alias *by_alias;
-    struct entity *first[N_ENTITY_TYPES]; /* first->prev is the last */
-    size_t count[N_ENTITY_TYPES];
-    struct entity **heap; /* transitions, earliest at [1] */
+    struct entity *first[N_ENTITY_TYPES];      /* first->prev is the last */
+    size_t count[N_ENTITY_TYPES][MAX_REGIONS]; /* by type and region */
+    struct entity **heap;                      /* transitions, earliest at [1] */
     uint32_t n_heap, heap_capacity;
     struct entity *dirty; /* to be written; ends at the entity itself (next_dirty == self) */
     int64_t *removed;     /* seqs to be deleted from the file */
@@ -266,8 +266,8 @@ struct entity_type_info {
     const char *prefix; /* of ids: "vpc" */
     const char *const *attrs;
     uint8_t n_attrs;
-    int8_t aliases[2];  /* attributes that are names, too; -1: none */
-    int8_t name_attr;   /* the attribute that people call its name; -1: none */
+    int8_t aliases[2]; /* attributes that are names, too; -1: none */
+    int8_t name_attr;  /* the attribute that people call its name; -1: none */
 };
 extern const struct entity_type_info entity_types[N_ENTITY_TYPES];
 extern const char *const status_names[N_STATUSES];
@@ -294,9 +294,9 @@ const char *entity_name(const struct entity *e); /* "" when it has none */
 void entity_link(struct store *s, struct entity *e, enum link_slot slot, struct entity *to);
 struct entity *entity_first(const struct entity *parent, enum link_slot slot, enum entity_type type);
 bool entity_tag(struct store *s, struct entity *e, const char *key, const char *value); /* false: too many */
-void entity_untag(struct store *s, struct entity *e, const char *key); /* NULL: all */
+void entity_untag(struct store *s, struct entity *e, const char *key);                  /* NULL: all */
 const char *entity_tag_value(const struct entity *e, const char *key); /* NULL: has no such tag */
-void entity_touch(struct store *s, struct entity *e); /* will be written */
+void entity_touch(struct store *s, struct entity *e);                  /* will be written */
 
 /* Starts a transition that ends at 'ready_at_ms'; 'busy' (or NULL) counts it among its n_moving. */
 void entity_move(struct store *s, struct entity *e, enum status status, enum status then, int64_t ready_at_ms,
@@ -307,10 +307,14 @@ bool entity_is_moving(const struct entity *e);
 /* The entity whose transition ends first, or NULL. */
 struct entity *store_next_transition(const struct store *s);
 
+/* for (EACH_CHILD(e, parent, slot, type)) … */
 #define EACH_CHILD(e, parent, slot, type)                                                                    \
-    (struct entity *e = entity_first((parent), (slot), (type)); e != NULL; e = e->links[slot].next)
+    struct entity *e = entity_first((parent), (slot), (type));                                               \
+    e != NULL;                                                                                               \
+    e = e->links[slot].next
 /* The same where the body may remove or unlink 'e'. */
 #define EACH_CHILD_SAFE(e, parent, slot, type)                                                               \
-    (struct entity *e = entity_first((parent), (slot), (type)),                                              \
-                   *e##_next = e == NULL ? NULL : e->links[slot].next;                                       \
-     e != NULL; e = e##_next, e##_next = e == NULL ? NULL : e->links[slot].next)
+    struct entity *e = entity_first((parent), (slot), (type)),                                               \
+                  *e##_next = e == NULL ? NULL : e->links[slot].next;                                        \
+    e != NULL;                                                                                               \
+    e = e##_next, e##_next = e == NULL ? NULL : e->links[slot].next

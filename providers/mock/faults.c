@@ -64,7 +64,8 @@ void faults_fini(struct mock *m)
     }
 }
 
-enum err_code mock_fail_next(struct mock *m, const char *operation, const char *code, unsigned count, struct err *err)
+enum err_code mock_fail_next(struct mock *m, const char *operation, const char *code, unsigned count,
+                             struct err *err)
 {
     bool known = strcmp(operation, "*") == 0;
     for (size_t i = 0; i < N_OPERATIONS && !known; i++) known = strcmp(operations[i].name, operation) == 0;

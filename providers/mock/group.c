@@ -53,14 +53,16 @@ bool group_list(struct call *c)
 
 bool group_create(struct call *c)
 {
-    if (!check_name(c, "SecurityGroupName", true) || !check_description(c, "Description") || !check_tags(c)) return false;
+    if (!check_name(c, "SecurityGroupName", true) || !check_description(c, "Description") || !check_tags(c))
+        return false;
     if (arg(c, "VpcId") == NULL)
         return refuse(c, 400, "MissingParameter", "VpcId is mandatory: there is no classic network here.");
     struct entity *vpc = need(c, E_VPC, "VpcId");
     if (vpc == NULL) return false;
     if (vpc->status != ST_AVAILABLE)
-        return refuse(c, 400, "IncorrectVpcStatus", "The status of VPC %s does not support this operation.", vpc->id);
-    if (!within_quota(c, OPT_QUOTA_GROUP, c->s->count[E_GROUP], 1))
+        return refuse(c, 400, "IncorrectVpcStatus", "The status of VPC %s does not support this operation.",
+                      vpc->id);
+    if (!within_quota(c, OPT_QUOTA_GROUP, c->s->count[E_GROUP][c->region], 1))
         return refuse(c, 403, "QuotaExceed.SecurityGroup", "The quota of security groups is reached.");
 
     struct entity *e = create(c, E_GROUP, ST_NONE);
@@ -79,7 +81,8 @@ bool group_create(struct call *c)
 bool group_modify(struct call *c)
 {
     struct entity *e = need(c, E_GROUP, "SecurityGroupId");
-    if (e == NULL || !check_name(c, "SecurityGroupName", true) || !check_description(c, "Description")) return false;
+    if (e == NULL || !check_name(c, "SecurityGroupName", true) || !check_description(c, "Description"))
+        return false;
     arg_to_attr(c, e, "SecurityGroupName", A_GROUP_NAME);
     arg_to_attr(c, e, "Description", A_GROUP_DESCRIPTION);
     return true;
@@ -90,7 +93,8 @@ bool group_policy(struct call *c)
     struct entity *e = need(c, E_GROUP, "SecurityGroupId");
     if (e == NULL) return false;
     if (!entity_is(e, A_GROUP_TYPE, "normal"))
-        return refuse(c, 403, "InvalidSecurityGroupType.ValueNotSupported", "Only basic groups have an inner policy.");
+        return refuse(c, 403, "InvalidSecurityGroupType.ValueNotSupported",
+                      "Only basic groups have an inner policy.");
     entity_set(c->s, e, A_GROUP_INNER, arg(c, "InnerAccessPolicy"));
     return true;
 }
@@ -101,10 +105,11 @@ bool group_delete(struct call *c)
     struct entity *e = need(c, E_GROUP, "SecurityGroupId");
     if (e == NULL) return false;
     const struct entity *vpc = e->links[OWNER].to;
-    for EACH_CHILD (instance, vpc, OWNER, E_INSTANCE)
+    for (EACH_CHILD(instance, vpc, OWNER, E_INSTANCE))
         if (list_has(entity_get(instance, A_INSTANCE_GROUPS), e->id))
-            return refuse(c, 403, "DependencyViolation", "Instance %s is in security group %s.", instance->id, e->id);
-    for EACH_CHILD (rule, e, SECOND, E_RULE)
+            return refuse(c, 403, "DependencyViolation", "Instance %s is in security group %s.", instance->id,
+                          e->id);
+    for (EACH_CHILD(rule, e, SECOND, E_RULE))
         if (rule->links[OWNER].to != e)
             return refuse(c, 403, "DependencyViolation", "A rule of %s refers to security group %s.",
                           rule->links[OWNER].to->id, e->id);

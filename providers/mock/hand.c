@@ -36,7 +36,8 @@ static const struct {
     [E_NAT] = {"^ %0", {A_NAT_PRIVATE_IP}},
     [E_EIP] = {"%0 %1 @", {A_EIP_ADDRESS, A_EIP_BOUND_TYPE}},
     [E_SNAT] = {"@ %0 -> %1", {A_SNAT_CIDR, A_SNAT_IP}},
-    [E_DNAT] = {"@ %0:%1 -> %2:%3", {A_DNAT_EXTERNAL_IP, A_DNAT_EXTERNAL_PORT, A_DNAT_INTERNAL_IP, A_DNAT_INTERNAL_PORT}},
+    [E_DNAT] = {"@ %0:%1 -> %2:%3",
+                {A_DNAT_EXTERNAL_IP, A_DNAT_EXTERNAL_PORT, A_DNAT_INTERNAL_IP, A_DNAT_INTERNAL_PORT}},
     [E_TABLE] = {"%0 @", {A_TABLE_KIND}},
     [E_ROUTE] = {"@ %0 -> %1%2 %3", {A_ROUTE_DESTINATION, A_ROUTE_HOP, A_ROUTE_HOPS, A_ROUTE_HOP_TYPE}},
     [E_GROUP] = {"@ %0 inner %1", {A_GROUP_TYPE, A_GROUP_INNER}},
@@ -51,8 +52,9 @@ static void put_link(struct buf *b, const struct entity *e, enum link_slot slot)
 
 static void put_rule_peer(struct buf *b, const struct entity *e)
 {
-    static const int peers[] = {A_RULE_SOURCE_CIDR,  A_RULE_DEST_CIDR,  A_RULE_SOURCE_GROUP, A_RULE_DEST_GROUP,
-                                A_RULE_SOURCE_CIDR6, A_RULE_DEST_CIDR6, A_RULE_SOURCE_LIST,  A_RULE_DEST_LIST};
+    static const int peers[] = {A_RULE_SOURCE_CIDR, A_RULE_DEST_CIDR,    A_RULE_SOURCE_GROUP,
+                                A_RULE_DEST_GROUP,  A_RULE_SOURCE_CIDR6, A_RULE_DEST_CIDR6,
+                                A_RULE_SOURCE_LIST, A_RULE_DEST_LIST};
     for (size_t i = 0; i < N_ELEMENTS(peers); i++)
         if (!entity_is(e, peers[i], "")) buf_printf(b, " %s", entity_get(e, peers[i]));
 }
@@ -109,18 +111,21 @@ static json_t *entity_json(const struct entity *e)
     json_t *attrs = json_object(), *tags = json_object();
     for (int i = 0; i < entity_types[e->type].n_attrs; i++)
         if (!entity_is(e, i, ""))
-            (void)json_object_set_new_nocheck(attrs, entity_types[e->type].attrs[i], json_string(entity_get(e, i)));
+            (void)json_object_set_new_nocheck(attrs, entity_types[e->type].attrs[i],
+                                              json_string(entity_get(e, i)));
     for (enum link_slot slot = 0; slot < N_LINKS; slot++)
         if (e->links[slot].to != NULL && links[e->type][slot].name != NULL)
-            (void)json_object_set_new_nocheck(attrs, links[e->type][slot].name, json_string(e->links[slot].to->id));
+            (void)json_object_set_new_nocheck(attrs, links[e->type][slot].name,
+                                              json_string(e->links[slot].to->id));
     for (uint8_t i = 0; i < e->n_tags; i++)
         (void)json_object_set_new_nocheck(tags, e->tags[i].key, json_string(e->tags[i].value));
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "type", entity_types[e->type].name, "id", e->id, "name",
-                     entity_name(e), "status", status_names[e->status], "region", regions[e->region].id, "attributes",
-                     attrs, "tags", tags);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "type", entity_types[e->type].name, "id", e->id,
+                     "name", entity_name(e), "status", status_names[e->status], "region",
+                     regions[e->region].id, "attributes", attrs, "tags", tags);
 }
 
-static enum err_code type_range(const char *name, enum entity_type *first, enum entity_type *end, struct err *err)
+static enum err_code type_range(const char *name, enum entity_type *first, enum entity_type *end,
+                                struct err *err)
 {
     *first = 0;
     *end = N_ENTITY_TYPES;
@@ -153,8 +158,8 @@ static void list_text(const struct mock *m, enum entity_type first, enum entity_
             if (e->status != ST_LINGERING) put_line(out, e, &w);
 }
 
-static enum err_code list_json(const struct mock *m, enum entity_type first, enum entity_type end, struct buf *out,
-                               struct err *err)
+static enum err_code list_json(const struct mock *m, enum entity_type first, enum entity_type end,
+                               struct buf *out, struct err *err)
 {
     json_t *array = json_array();
     for (enum entity_type t = first; t < end; t++)
@@ -190,10 +195,12 @@ static enum err_code unknown_attribute(const struct entity *e, const char *name,
 {
     CLEANUP(buf_fini) struct buf all;
     buf_init(&all, 2048);
-    for (int i = 0; i < entity_types[e->type].n_attrs; i++) buf_printf(&all, "%s, ", entity_types[e->type].attrs[i]);
+    for (int i = 0; i < entity_types[e->type].n_attrs; i++)
+        buf_printf(&all, "%s, ", entity_types[e->type].attrs[i]);
     for (enum link_slot slot = 0; slot < N_LINKS; slot++)
         if (links[e->type][slot].movable) buf_printf(&all, "%s, ", links[e->type][slot].name);
-    return err_set(err, ERR_INPUT, "a %s has no attribute `%s` that can be set; there are %sStatus and Tag.<key>",
+    return err_set(err, ERR_INPUT,
+                   "a %s has no attribute `%s` that can be set; there are %sStatus and Tag.<key>",
                    entity_types[e->type].name, name, buf_str(&all));
 }
 
@@ -223,7 +230,8 @@ static enum err_code bind_by_hand(struct mock *m, struct entity *eip, const char
     return ERR_OK;
 }
 
-static enum err_code set_link(struct mock *m, struct entity *e, enum link_slot slot, const char *id, struct err *err)
+static enum err_code set_link(struct mock *m, struct entity *e, enum link_slot slot, const char *id,
+                              struct err *err)
 {
     if (e->type == E_EIP) return bind_by_hand(m, e, id, err);
     enum entity_type type = links[e->type][slot].to;
@@ -236,7 +244,8 @@ static enum err_code set_link(struct mock *m, struct entity *e, enum link_slot s
     return ERR_OK;
 }
 
-static enum err_code set_tag(struct mock *m, struct entity *e, const char *key, const char *value, struct err *err)
+static enum err_code set_tag(struct mock *m, struct entity *e, const char *key, const char *value,
+                             struct err *err)
 {
     if (key[0] == '\0') return err_set(err, ERR_INPUT, "a tag needs a key: Tag.<key>=<value>");
     if (!entity_tag(&m->store, e, key, value))
@@ -252,7 +261,8 @@ static enum err_code set_one(struct mock *m, struct entity *e, const char *assig
         return err_set(err, ERR_INPUT, "`%s` is not of the form Attribute=value", assignment);
     (void)snprintf(name, sizeof(name), "%.*s", (int)(equals - assignment), assignment);
     const char *value = equals + 1;
-    if (!text_is_utf8(text_of(assignment), NULL)) return err_set(err, ERR_INPUT, "the value of %s is not UTF-8", name);
+    if (!text_is_utf8(text_of(assignment), NULL))
+        return err_set(err, ERR_INPUT, "the value of %s is not UTF-8", name);
     if (strcmp(name, "Status") == 0) return set_status(m, e, value, err);
     if (strncmp(name, "Tag.", 4) == 0) return set_tag(m, e, name + 4, value, err);
     for (enum link_slot slot = 0; slot < N_LINKS; slot++)
@@ -265,7 +275,8 @@ static enum err_code set_one(struct mock *m, struct entity *e, const char *assig
 }
 
 /* Begins a change by hand of the entity. */
-static enum err_code begin_by_hand(struct mock *m, int64_t now_ms, const char *id, struct entity **out, struct err *err)
+static enum err_code begin_by_hand(struct mock *m, int64_t now_ms, const char *id, struct entity **out,
+                                   struct err *err)
 {
     enum err_code e = persist_begin(m, true, err);
     if (e != ERR_OK) return e;
@@ -285,8 +296,8 @@ static enum err_code end_by_hand(struct mock *m, enum err_code e, struct err *er
     return e;
 }
 
-enum err_code mock_set(struct mock *m, int64_t now_unix_ms, const char *id, const char *const *assignments, size_t n,
-                       struct err *err)
+enum err_code mock_set(struct mock *m, int64_t now_unix_ms, const char *id, const char *const *assignments,
+                       size_t n, struct err *err)
 {
     struct entity *entity;
     enum err_code e = begin_by_hand(m, now_unix_ms, id, &entity, err);
@@ -302,7 +313,7 @@ static const struct entity *dependent(const struct entity *e)
 {
     for (enum link_slot slot = 0; slot < N_LINKS; slot++) {
         for (enum entity_type t = 0; t < N_ENTITY_TYPES; t++) {
-            for EACH_CHILD (child, e, slot, t) {
+            for (EACH_CHILD(child, e, slot, t)) {
                 bool automatic = (t == E_TABLE && entity_is(child, A_TABLE_KIND, "System")) ||
                                  (t == E_ROUTE && entity_is(child, A_ROUTE_KIND, "System")) ||
                                  (t == E_RULE && child->links[OWNER].to == e);
@@ -348,8 +359,8 @@ enum err_code mock_delete(struct mock *m, int64_t now_unix_ms, const char *id, b
     if (entity->type == E_TABLE && entity_is(entity, A_TABLE_KIND, "System"))
         e = err_set(err, ERR_INPUT, "%s is the system route table of a VPC and goes with it", id);
     else if (child != NULL && !force)
-        e = err_set(err, ERR_CONFLICT, "%s %s hangs on %s; force deletes it, too", entity_types[child->type].name,
-                    child->id, id);
+        e = err_set(err, ERR_CONFLICT, "%s %s hangs on %s; force deletes it, too",
+                    entity_types[child->type].name, child->id, id);
     else
         delete_with_children(m, entity);
     return end_by_hand(m, e, err);

@@ -7,13 +7,15 @@ handler_fn regions_describe, zones_describe, zones_for_nat;
 handler_fn vpc_create, vpc_list, vpc_attribute, vpc_modify, vpc_delete, vpc_add_cidr, vpc_drop_cidr;
 handler_fn vswitch_create, vswitch_list, vswitch_attributes, vswitch_modify, vswitch_delete;
 handler_fn nat_create, nat_list, nat_attribute, nat_modify, nat_modify_spec, nat_delete, deletion_protection;
-handler_fn eip_allocate, eip_list, eip_modify, eip_release, eip_associate, eip_associate_batch, eip_unassociate;
+handler_fn eip_allocate, eip_list, eip_modify, eip_release, eip_associate, eip_associate_batch,
+    eip_unassociate;
 handler_fn snat_create, snat_modify, snat_delete, snat_list;
 handler_fn dnat_create, dnat_modify, dnat_delete, dnat_list;
 handler_fn table_create, table_modify, table_delete, table_list, table_associate, table_unassociate;
 handler_fn route_create, route_create_batch, route_modify, route_delete, route_delete_batch, route_list;
 handler_fn group_create, group_list, group_attribute, group_modify, group_policy, group_delete;
-handler_fn rule_authorize, rule_authorize_egress, rule_revoke, rule_revoke_egress, rule_modify, rule_modify_egress;
+handler_fn rule_authorize, rule_authorize_egress, rule_revoke, rule_revoke_egress, rule_modify,
+    rule_modify_egress;
 handler_fn instance_run, instance_list, instance_modify, instance_start, instance_stop, instance_delete,
     instance_delete_batch;
 handler_fn tags_add, tags_remove, tags_list, resource_group_move, resource_group_join; /* of both products */
@@ -43,7 +45,8 @@ struct cidr block_of(const struct entity *e, int attr);
 /* Refuses while the gateway is not Available. */
 MUST_CHECK bool nat_is_available(struct call *c, const struct entity *nat, const char *code);
 /* The EIP with this address if it is bound to this gateway; else refuses as the cloud does. */
-struct entity *nat_eip(struct call *c, const struct entity *nat, const char *address, const char *missing_code);
+struct entity *nat_eip(struct call *c, const struct entity *nat, const char *address,
+                       const char *missing_code);
 bool eip_is_used_by_snat(const struct entity *eip);
 bool eip_is_used_by_dnat(const struct entity *eip);
 /* An entry of the gateway that maps all ports of this address, or NULL. */

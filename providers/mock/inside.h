@@ -73,7 +73,7 @@ enum duration {
 };
 
 struct rate {
-    int64_t window_ms; /* start of the minute that is counted */
+    int64_t window_ms;    /* start of the minute that is counted */
     uint32_t used, limit; /* limit 0: none set, see option "rates" */
 };
 
@@ -84,7 +84,8 @@ struct ledger_row {
     char *operation, *code; /* malloc()ed; code "" for success */
 };
 
-/* With a file: the calls that are not in it yet. Without: all, but the older half is dropped when it is full. */
+/* With a file: the calls that are not in it yet. Without: all, but the older half is dropped when it is full.
+ */
 struct ledger {
     struct ledger_row *rows;
     size_t n, capacity;
@@ -101,14 +102,14 @@ struct mock {
     double speed;
     int64_t call_latency_ms;
     uint64_t seed;
-    uint64_t n_ids;      /* ids handed out; with the seed it makes the next */
-    uint64_t n_draws;    /* random numbers drawn for durations */
-    uint64_t n_requests; /* of this process */
-    uint32_t next_address; /* index of the next EIP address to try */
-    bool settings_dirty; /* one of the counters above changed */
-    bool options_dirty;  /* an option, a rate or the pace changed */
-    uint32_t last_page[N_OPERATIONS]; /* for option deep-page-skip */
-    uint8_t region;      /* of requests without RegionId */
+    uint64_t n_ids;                           /* ids handed out; with the seed it makes the next */
+    uint64_t n_draws;                         /* random numbers drawn for durations */
+    uint64_t n_requests;                      /* of this process */
+    uint32_t next_address;                    /* index of the next EIP address to try */
+    bool settings_dirty;                      /* one of the counters above changed */
+    bool options_dirty;                       /* an option, a rate or the pace changed */
+    uint32_t last_page[N_OPERATIONS];         /* for option deep-page-skip */
+    uint8_t region;                           /* of requests without RegionId */
     struct token_memory *tokens, *new_tokens; /* a hash; and the list of those not in the file yet */
     struct fault *faults;
     bool faults_dirty;
@@ -232,7 +233,8 @@ struct token_memory {
     struct token_memory *next_new;
     UT_hash_handle hh;
 };
-bool token_add(struct mock *m, const char *key, const char *hash, int64_t done_ms, const char *body, bool is_new);
+bool token_add(struct mock *m, const char *key, const char *hash, int64_t done_ms, const char *body,
+               bool is_new);
 void tokens_fini(struct mock *m);
 
 /* faults.c */
@@ -250,7 +252,8 @@ bool fault_is_connection(const char *code, int *http_status, bool *takes_effect)
 
 /* ledger.c */
 enum { LEDGER_ROWS = 1000000, LEDGER_FLUSH_ROWS = 4096 };
-bool ledger_add(struct mock *m, int64_t now_ms, const char *operation, bool reads, int http_status, const char *code);
+bool ledger_add(struct mock *m, int64_t now_ms, const char *operation, bool reads, int http_status,
+                const char *code);
 void ledger_fini(struct ledger *l);
 
 /* options.c */

@@ -13,9 +13,11 @@ static json_t *instance_eip(const struct entity *e)
     const struct entity *eip = entity_first(e, OWNER, E_EIP);
     json_t *object = json_object();
     int64_t bandwidth = 0;
-    if (eip != NULL && !text_to_i64(text_of(entity_get(eip, A_EIP_BANDWIDTH)), 0, INT32_MAX, &bandwidth)) bandwidth = 0;
+    if (eip != NULL && !text_to_i64(text_of(entity_get(eip, A_EIP_BANDWIDTH)), 0, INT32_MAX, &bandwidth))
+        bandwidth = 0;
     (void)json_object_set_new_nocheck(object, "AllocationId", json_string(eip == NULL ? "" : eip->id));
-    (void)json_object_set_new_nocheck(object, "IpAddress", json_string(eip == NULL ? "" : entity_get(eip, A_EIP_ADDRESS)));
+    (void)json_object_set_new_nocheck(object, "IpAddress",
+                                      json_string(eip == NULL ? "" : entity_get(eip, A_EIP_ADDRESS)));
     (void)json_object_set_new_nocheck(object, "InternetChargeType",
                                       json_string(eip == NULL ? "" : entity_get(eip, A_EIP_INTERNET_CHARGE)));
     if (eip != NULL) (void)json_object_set_new_nocheck(object, "Bandwidth", json_integer(bandwidth));
@@ -25,9 +27,9 @@ static json_t *instance_eip(const struct entity *e)
 static json_t *instance_interfaces(const struct entity *e)
 {
     const char *ip = entity_get(e, A_INSTANCE_PRIVATE_IP);
-    return json_pack("[{s:s, s:s, s:s, s:{s:[{s:s, s:b}]}}]", "NetworkInterfaceId", entity_get(e, A_INSTANCE_ENI), "Type",
-                     "Primary", "PrimaryIpAddress", ip, "PrivateIpSets", "PrivateIpSet", "PrivateIpAddress", ip,
-                     "Primary", 1);
+    return json_pack("[{s:s, s:s, s:s, s:{s:[{s:s, s:b}]}}]", "NetworkInterfaceId",
+                     entity_get(e, A_INSTANCE_ENI), "Type", "Primary", "PrimaryIpAddress", ip,
+                     "PrivateIpSets", "PrivateIpSet", "PrivateIpAddress", ip, "Primary", 1);
 }
 
 /* One level deeper than the table's paths go. */
@@ -110,18 +112,21 @@ static bool read_groups(struct call *c, const struct entity *vpc, struct buf *li
         const struct entity *group = lookup(c, E_GROUP, id);
         if (group == NULL) return refuse_missing(c, E_GROUP, id);
         if (group->links[OWNER].to != vpc)
-            return refuse(c, 403, "InvalidSecurityGroupAssociation.NotFound", "Security group %s is in another VPC.", id);
+            return refuse(c, 403, "InvalidSecurityGroupAssociation.NotFound",
+                          "Security group %s is in another VPC.", id);
         if (list_has(buf_str(list), id)) continue;
         if (n++ > 0) buf_putc(list, ',');
         buf_puts(list, id);
     }
     if (!within_quota(c, OPT_QUOTA_INSTANCE_GROUP, n, 0))
-        return refuse(c, 403, "QuotaExceed.SecurityGroupPerInstance", "An instance cannot be in %zu security groups.", n);
+        return refuse(c, 403, "QuotaExceed.SecurityGroupPerInstance",
+                      "An instance cannot be in %zu security groups.", n);
     if (!buf_ok(list)) c->no_memory = true;
     return true;
 }
 
-static struct entity *make_instance(struct call *c, struct entity *vswitch, const char *groups, uint32_t address)
+static struct entity *make_instance(struct call *c, struct entity *vswitch, const char *groups,
+                                    uint32_t address)
 {
     static const struct {
         const char *param;
@@ -142,7 +147,8 @@ static struct entity *make_instance(struct call *c, struct entity *vswitch, cons
     char text[ENTITY_ID_SIZE];
     if (e == NULL) return NULL;
     for (size_t i = 0; i < N_ELEMENTS(from_request); i++)
-        entity_set(c->s, e, from_request[i].attr, arg_or(c, from_request[i].param, from_request[i].otherwise));
+        entity_set(c->s, e, from_request[i].attr,
+                   arg_or(c, from_request[i].param, from_request[i].otherwise));
     if (entity_is(e, A_INSTANCE_NAME, "")) entity_set(c->s, e, A_INSTANCE_NAME, e->id);
     new_id(c->m, "eni", text);
     entity_set(c->s, e, A_INSTANCE_ENI, text);
@@ -170,9 +176,11 @@ static bool read_amount(struct call *c, const struct entity *vswitch, uint64_t *
     if (ip != NULL && (ip_parse(text_of(ip), address) != IP_OK || *amount != 1))
         return refuse(c, 400, "InvalidPrivateIpAddress.Malformed", "The private address is not valid.");
     if (ip != NULL && vswitch_take_address(vswitch, *address) == 0)
-        return refuse(c, 403, "InvalidPrivateIpAddress.Duplicated", "The private address %s is not free.", ip);
+        return refuse(c, 403, "InvalidPrivateIpAddress.Duplicated", "The private address %s is not free.",
+                      ip);
     if (vswitch_n_free(vswitch) < *amount)
-        return refuse(c, 403, "InvalidVSwitchId.IpNotEnough", "vSwitch %s has too few addresses.", vswitch->id);
+        return refuse(c, 403, "InvalidVSwitchId.IpNotEnough", "vSwitch %s has too few addresses.",
+                      vswitch->id);
     return true;
 }
 
@@ -182,7 +190,8 @@ bool instance_run(struct call *c)
     uint64_t amount;
     uint32_t address;
     buf_init(&groups, 4096);
-    if (!check_name(c, "InstanceName", true) || !check_description(c, "Description") || !check_tags(c)) return false;
+    if (!check_name(c, "InstanceName", true) || !check_description(c, "Description") || !check_tags(c))
+        return false;
     if (arg(c, "VSwitchId") == NULL) return refuse(c, 400, "MissingParameter", "VSwitchId is mandatory.");
     struct entity *vswitch = need(c, E_VSWITCH, "VSwitchId");
     if (vswitch == NULL) return false;
@@ -199,9 +208,11 @@ bool instance_run(struct call *c)
     json_t *ids = json_array();
     for (uint64_t i = 0; i < amount; i++) {
         char public_ip[IP_TEXT_SIZE];
-        struct entity *e = make_instance(c, vswitch, buf_str(&groups), vswitch_take_address(vswitch, address));
+        struct entity *e =
+            make_instance(c, vswitch, buf_str(&groups), vswitch_take_address(vswitch, address));
         if (e == NULL) break;
-        if (wants_public_address(c) && eip_take_address(c, public_ip)) entity_set(c->s, e, A_INSTANCE_PUBLIC_IP, public_ip);
+        if (wants_public_address(c) && eip_take_address(c, public_ip))
+            entity_set(c->s, e, A_INSTANCE_PUBLIC_IP, public_ip);
         (void)json_array_append_new(ids, json_string(e->id));
     }
     answer_put(c, "InstanceIdSets.InstanceIdSet", ids);
@@ -227,7 +238,8 @@ bool instance_modify(struct call *c)
     CLEANUP(buf_fini) struct buf groups;
     buf_init(&groups, 4096);
     struct entity *e = need(c, E_INSTANCE, "InstanceId");
-    if (e == NULL || !check_name(c, "InstanceName", true) || !check_description(c, "Description")) return false;
+    if (e == NULL || !check_name(c, "InstanceName", true) || !check_description(c, "Description"))
+        return false;
     if (!read_groups(c, e->links[OWNER].to, &groups)) return false;
     if (groups.len > 0) entity_set(c->s, e, A_INSTANCE_GROUPS, buf_str(&groups));
     arg_to_attr(c, e, "InstanceName", A_INSTANCE_NAME);
@@ -242,7 +254,8 @@ static bool change_power(struct call *c, enum status from, enum status status, e
     struct entity *e = need(c, E_INSTANCE, "InstanceId");
     if (e == NULL) return false;
     if (e->status != from || entity_is_moving(e))
-        return refuse(c, 403, "IncorrectInstanceStatus", "Instance %s is %s.", e->id, status_names[e->status]);
+        return refuse(c, 403, "IncorrectInstanceStatus", "Instance %s is %s.", e->id,
+                      status_names[e->status]);
     if (!call_accept(c)) return false;
     entity_move(c->s, e, status, then, ready_after(c->m, c->now_ms, TAKES_STOP), NULL);
     return true;
@@ -264,15 +277,19 @@ static bool check_deletable(struct call *c, const struct entity *e)
 {
     bool starting = e->status == ST_PENDING || e->status == ST_STARTING;
     if (entity_is(e, A_INSTANCE_PROTECTION, "true"))
-        return refuse(c, 403, "InvalidOperation.DeletionProtection", "Deletion protection of %s is on.", e->id);
-    if (starting) return refuse(c, 403, "IncorrectInstanceStatus.Initializing", "Instance %s is starting.", e->id);
+        return refuse(c, 403, "InvalidOperation.DeletionProtection", "Deletion protection of %s is on.",
+                      e->id);
+    if (starting)
+        return refuse(c, 403, "IncorrectInstanceStatus.Initializing", "Instance %s is starting.", e->id);
     if (entity_is_moving(e) || (e->status != ST_STOPPED && !arg_is_true(c, "Force")))
-        return refuse(c, 403, "IncorrectInstanceStatus", "Instance %s is %s.", e->id, status_names[e->status]);
+        return refuse(c, 403, "IncorrectInstanceStatus", "Instance %s is %s.", e->id,
+                      status_names[e->status]);
     const struct entity *vpc = e->links[OWNER].to;
-    for EACH_CHILD (table, vpc, OWNER, E_TABLE)
-        for EACH_CHILD (route, table, OWNER, E_ROUTE)
+    for (EACH_CHILD(table, vpc, OWNER, E_TABLE))
+        for (EACH_CHILD(route, table, OWNER, E_ROUTE))
             if (route_leads_to(route, e->id))
-                return refuse(c, 403, "DependencyViolation.RouteEntry", "Route entry %s leads to %s.", route->id, e->id);
+                return refuse(c, 403, "DependencyViolation.RouteEntry", "Route entry %s leads to %s.",
+                              route->id, e->id);
     return true;
 }
 
@@ -294,8 +311,10 @@ bool instance_delete_batch(struct call *c)
     unsigned n = 0;
     for (const char *id; (id = argf(c, "InstanceId.%u", n + 1)) != NULL; n++) {
         const struct entity *e = lookup(c, E_INSTANCE, id);
-        if (n == MAX_DELETED) return refuse(c, 400, "InvalidParameter", "At most %d instances are possible.", MAX_DELETED);
-        if (e == NULL) return refuse(c, 404, "InvalidInstanceIds.NotFound", "Instance \"%s\" does not exist.", id);
+        if (n == MAX_DELETED)
+            return refuse(c, 400, "InvalidParameter", "At most %d instances are possible.", MAX_DELETED);
+        if (e == NULL)
+            return refuse(c, 404, "InvalidInstanceIds.NotFound", "Instance \"%s\" does not exist.", id);
         if (!check_deletable(c, e)) return false;
     }
     if (!call_accept(c)) return false;

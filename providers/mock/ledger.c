@@ -13,7 +13,8 @@ static void drop_rows(struct ledger *l, size_t n)
     l->n -= n;
 }
 
-bool ledger_add(struct mock *m, int64_t now_ms, const char *operation, bool reads, int http_status, const char *code)
+bool ledger_add(struct mock *m, int64_t now_ms, const char *operation, bool reads, int http_status,
+                const char *code)
 {
     struct ledger *l = &m->ledger;
     if (l->n == LEDGER_ROWS) {
@@ -58,8 +59,8 @@ static void print_row(void *ctx, int64_t n, const struct ledger_row *row)
     if (p->changing_only && row->reads) return;
     if (p->array != NULL) {
         (void)json_array_append_new(p->array, json_pack("{s:I, s:I, s:s, s:i, s:s}", "n", (json_int_t)n, "at",
-                                                        (json_int_t)row->at_ms, "operation", row->operation, "status",
-                                                        (int)row->http_status, "code", row->code));
+                                                        (json_int_t)row->at_ms, "operation", row->operation,
+                                                        "status", (int)row->http_status, "code", row->code));
         return;
     }
     buf_printf(p->out, "%lld ", (long long)n);
@@ -76,8 +77,10 @@ enum err_code mock_ledger(struct mock *m, bool changing_only, bool json, struct 
     if (e == ERR_OK) e = persist_read_ledger(m, print_row, &p, err);
     if (e == ERR_OK && json) {
         char *text = json_dumps(p.array, JSON_INDENT(1));
-        if (text == NULL) e = err_nomem(err);
-        else buf_printf(out, "%s\n", text);
+        if (text == NULL)
+            e = err_nomem(err);
+        else
+            buf_printf(out, "%s\n", text);
         free(text);
     }
     json_decref(p.array);

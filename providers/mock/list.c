@@ -4,7 +4,7 @@
 
 #include "providers/mock/shape.h"
 
-enum { MAX_IDS = 100, MAX_PAGE_NUMBER = 1000000 };
+enum { MAX_IDS = 100, MAX_PAGE_NUMBER = 1000000, MAX_FILTERS = 16 };
 
 static bool attr_in(const struct entity *e, int attr, const char *wanted)
 {
@@ -28,25 +28,71 @@ static bool filter_passes(const struct entity *e, const struct filter *f, const 
     return false;
 }
 
-static bool tags_pass(const struct call *c, const struct entity *e)
+/* What a call asks for, looked up once and not again for each of a hundred thousand entities. */
+struct criteria {
+    struct {
+        const struct filter *filter;
+        const char *wanted;
+    } filters[MAX_FILTERS];
+    size_t n_filters;
+    struct {
+        const char *key, *value; /* value NULL: any */
+    } tags[ENTITY_MAX_TAGS];
+    size_t n_tags;
+    struct {
+        const struct entity *parent;
+        enum link_slot slot;
+    } parents[N_NARROWINGS];
+    size_t n_parents;
+    bool nothing; /* a parent that does not exist has no children */
+};
+
+static const char *given(const struct call *c, const char *param)
 {
-    for (unsigned n = 1; n <= ENTITY_MAX_TAGS; n++) {
-        const char *key = argf(c, "Tag.%u.Key", n), *value = argf(c, "Tag.%u.Value", n);
-        if (key == NULL) return true;
-        const char *has = entity_tag_value(e, key);
-        if (has == NULL || (value != NULL && value[0] != '\0' && strcmp(has, value) != 0)) return false;
-    }
-    return true;
+    const char *value = arg(c, param);
+    return value == NULL || value[0] == '\0' ? NULL : value;
 }
 
-bool list_shows(const struct call *c, const struct entity *e, const struct list_spec *spec)
+static void read_criteria(const struct call *c, const struct list_spec *spec, struct criteria *k)
 {
-    if (!entity_is_here(c, e, spec->type) || e->visible_at_ms > c->now_ms) return false;
+    *k = (struct criteria){0};
     for (const struct filter *f = spec->filters; f != NULL && f->param != NULL; f++) {
-        const char *wanted = arg(c, f->param);
-        if (wanted != NULL && wanted[0] != '\0' && !filter_passes(e, f, wanted)) return false;
+        const char *wanted = given(c, f->param);
+        if (wanted == NULL) continue;
+        ASSERT(k->n_filters < MAX_FILTERS);
+        k->filters[k->n_filters].filter = f;
+        k->filters[k->n_filters++].wanted = wanted;
     }
-    return tags_pass(c, e);
+    for (unsigned n = 1; n <= ENTITY_MAX_TAGS; n++) {
+        const char *key = argf(c, "Tag.%u.Key", n), *value = argf(c, "Tag.%u.Value", n);
+        if (key == NULL) break;
+        k->tags[k->n_tags].key = key;
+        k->tags[k->n_tags++].value = value == NULL || value[0] == '\0' ? NULL : value;
+    }
+    for (size_t i = 0; i < N_NARROWINGS && spec->narrow[i].param != NULL; i++) {
+        const struct narrowing *n = &spec->narrow[i];
+        const char *id = given(c, n->param);
+        if (id == NULL) continue;
+        const struct entity *parent = n->alias ? store_find_alias(c->s, id) : store_find(c->s, id);
+        if (!entity_is_here(c, parent, n->type)) k->nothing = true;
+        k->parents[k->n_parents].parent = parent;
+        k->parents[k->n_parents++].slot = n->slot;
+    }
+}
+
+static bool is_wanted(const struct call *c, const struct entity *e, const struct criteria *k,
+                      enum entity_type type)
+{
+    if (!entity_is_here(c, e, type) || e->visible_at_ms > c->now_ms) return false;
+    for (size_t i = 0; i < k->n_parents; i++)
+        if (e->links[k->parents[i].slot].to != k->parents[i].parent) return false;
+    for (size_t i = 0; i < k->n_filters; i++)
+        if (!filter_passes(e, k->filters[i].filter, k->filters[i].wanted)) return false;
+    for (size_t i = 0; i < k->n_tags; i++) {
+        const char *has = entity_tag_value(e, k->tags[i].key);
+        if (has == NULL || (k->tags[i].value != NULL && strcmp(has, k->tags[i].value) != 0)) return false;
+    }
+    return true;
 }
 
 /* ---- Candidates ---- */
@@ -66,7 +112,8 @@ static int by_seq(const void *a, const void *b)
     return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
-static bool source_add_id(struct call *c, const struct list_spec *spec, struct source *s, struct text id, size_t n)
+static bool source_add_id(struct call *c, const struct list_spec *spec, struct source *s, struct text id,
+                          size_t n)
 {
     if (n > MAX_IDS)
         return refuse(c, 400, "InvalidParameter", "%s has more than %d ids.", spec->ids_param, MAX_IDS);
@@ -92,34 +139,31 @@ static bool source_of_ids(struct call *c, const struct list_spec *spec, struct s
         json_t *array = json_loads(ids, 0, NULL), *item;
         bool valid = json_is_array(array);
         size_t i;
-        json_array_foreach (array, i, item) {
+        json_array_foreach(array, i, item)
+        {
             if (!json_is_string(item)) valid = false;
             if (!valid || !source_add_id(c, spec, s, text_of(json_string_value(item)), i + 1)) break;
         }
         json_decref(array);
         if (!valid)
-            return refuse(c, 400, "InvalidParameter", "%s has to be a JSON array of strings.", spec->ids_param);
+            return refuse(c, 400, "InvalidParameter", "%s has to be a JSON array of strings.",
+                          spec->ids_param);
     }
     qsort(s->ids, s->n_ids, sizeof(struct entity *), by_seq);
     return c->code == NULL;
 }
 
-static bool source_open(struct call *c, const struct list_spec *spec, struct source *s)
+static bool source_open(struct call *c, const struct list_spec *spec, const struct criteria *k,
+                        struct source *s)
 {
     *s = (struct source){0};
-    const char *ids = spec->ids_param == NULL ? NULL : arg(c, spec->ids_param);
-    if (ids != NULL && ids[0] != '\0') return source_of_ids(c, spec, s, ids);
-    for (size_t i = 0; i < N_ELEMENTS(spec->narrow) && spec->narrow[i].param != NULL; i++) {
-        const struct narrowing *n = &spec->narrow[i];
-        const char *id = arg(c, n->param);
-        if (id == NULL || id[0] == '\0') continue;
-        struct entity *parent = n->alias ? store_find_alias(c->s, id) : store_find(c->s, id);
-        s->by_parent = true;
-        s->slot = n->slot;
-        s->next = entity_is_here(c, parent, n->type) ? entity_first(parent, n->slot, spec->type) : NULL;
-        return true;
-    }
-    s->next = c->s->first[spec->type];
+    const char *ids = spec->ids_param == NULL ? NULL : given(c, spec->ids_param);
+    if (ids != NULL) return source_of_ids(c, spec, s, ids);
+    if (k->nothing) return true;
+    s->by_parent = k->n_parents > 0;
+    s->slot = s->by_parent ? k->parents[0].slot : OWNER;
+    s->next =
+        s->by_parent ? entity_first(k->parents[0].parent, s->slot, spec->type) : c->s->first[spec->type];
     return true;
 }
 
@@ -129,19 +173,6 @@ static struct entity *source_next(struct source *s)
     struct entity *e = s->next;
     if (e != NULL) s->next = s->by_parent ? e->links[s->slot].next : e->next;
     return e;
-}
-
-/* The parents that were not used to find the candidates are filters still. */
-static bool narrowings_pass(const struct call *c, const struct entity *e, const struct list_spec *spec)
-{
-    for (size_t i = 0; i < N_ELEMENTS(spec->narrow) && spec->narrow[i].param != NULL; i++) {
-        const struct narrowing *n = &spec->narrow[i];
-        const char *id = arg(c, n->param);
-        if (id == NULL || id[0] == '\0') continue;
-        const struct entity *parent = n->alias ? store_find_alias(c->s, id) : store_find(c->s, id);
-        if (parent == NULL || e->links[n->slot].to != parent) return false;
-    }
-    return true;
 }
 
 /* ---- Pages ---- */
@@ -199,10 +230,11 @@ static bool is_one_of(const char *name, const char *const *names)
 static bool is_known(const struct list_spec *spec, const char *name)
 {
     static const char *const common[] = {"RegionId", "DryRun", "PageNumber", "PageSize", "NextToken", NULL};
-    if (is_one_of(name, common) || is_one_of(name, spec->ignored) || strncmp(name, "Tag.", 4) == 0) return true;
+    if (is_one_of(name, common) || is_one_of(name, spec->ignored) || strncmp(name, "Tag.", 4) == 0)
+        return true;
     if (spec->size_param != NULL && strcmp(name, spec->size_param) == 0) return true;
     if (spec->ids_param != NULL && strcmp(name, spec->ids_param) == 0) return true;
-    for (size_t i = 0; i < N_ELEMENTS(spec->narrow) && spec->narrow[i].param != NULL; i++)
+    for (size_t i = 0; i < N_NARROWINGS && spec->narrow[i].param != NULL; i++)
         if (strcmp(name, spec->narrow[i].param) == 0) return true;
     for (const struct filter *f = spec->filters; f != NULL && f->param != NULL; f++)
         if (strcmp(name, f->param) == 0) return true;
@@ -215,8 +247,8 @@ static bool check_filters(struct call *c, const struct list_spec *spec)
     if (c->m->options[OPT_STRICT] == 0) return true;
     for (size_t i = 0; i < c->n_params; i++)
         if (!is_known(spec, c->params[i]->name))
-            return refuse(c, 400, "UnsupportedParameter", "The simulated %s does not filter by %s.", c->op->name,
-                          c->params[i]->name);
+            return refuse(c, 400, "UnsupportedParameter", "The simulated %s does not filter by %s.",
+                          c->op->name, c->params[i]->name);
     return true;
 }
 
@@ -224,12 +256,14 @@ bool list_entities(struct call *c, const struct list_spec *spec)
 {
     struct source s;
     struct window w;
-    if (!check_filters(c, spec) || !source_open(c, spec, &s) || !window_open(c, spec, &w)) return false;
+    struct criteria k;
+    read_criteria(c, spec, &k);
+    if (!check_filters(c, spec) || !source_open(c, spec, &k, &s) || !window_open(c, spec, &w)) return false;
     json_t *items = json_array();
     int64_t total = 0, skip = (w.number - 1) * w.size, taken = 0, last_seq = 0;
     bool more = false;
     for (struct entity *e; (e = source_next(&s)) != NULL;) {
-        if (!narrowings_pass(c, e, spec) || !list_shows(c, e, spec)) continue;
+        if (k.nothing || !is_wanted(c, e, &k, spec->type)) continue;
         total++;
         bool before = w.by_token ? e->seq <= w.after_seq : total <= skip;
         if (before) continue;

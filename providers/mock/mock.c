@@ -129,22 +129,23 @@ static void rest_or_vanish(struct mock *m, struct entity *e, enum status was, in
 }
 
 settled_fn *const settled[N_ENTITY_TYPES] = {
-    [E_VPC] = rest_or_vanish,   [E_VSWITCH] = rest_or_vanish, [E_NAT] = nat_settled,        [E_EIP] = eip_settled,
-    [E_SNAT] = rest_or_vanish,  [E_DNAT] = rest_or_vanish,    [E_TABLE] = rest_or_vanish,   [E_ROUTE] = rest_or_vanish,
-    [E_GROUP] = rest_or_vanish, [E_RULE] = rest_or_vanish,    [E_INSTANCE] = instance_settled,
+    [E_VPC] = rest_or_vanish,   [E_VSWITCH] = rest_or_vanish,    [E_NAT] = nat_settled,
+    [E_EIP] = eip_settled,      [E_SNAT] = rest_or_vanish,       [E_DNAT] = rest_or_vanish,
+    [E_TABLE] = rest_or_vanish, [E_ROUTE] = rest_or_vanish,      [E_GROUP] = rest_or_vanish,
+    [E_RULE] = rest_or_vanish,  [E_INSTANCE] = instance_settled,
 };
 
 /* What goes with an entity. */
 static void drop_children(struct mock *m, struct entity *e, enum entity_type type)
 {
-    for EACH_CHILD_SAFE (child, e, OWNER, type) store_remove(&m->store, child);
+    for (EACH_CHILD_SAFE(child, e, OWNER, type)) store_remove(&m->store, child);
 }
 
 static void clean(struct mock *m, struct entity *e)
 {
     switch (e->type) {
     case E_VPC:
-        for EACH_CHILD_SAFE (table, e, OWNER, E_TABLE) {
+        for (EACH_CHILD_SAFE(table, e, OWNER, E_TABLE)) {
             drop_children(m, table, E_ROUTE);
             store_remove(&m->store, table);
         }
@@ -153,7 +154,7 @@ static void clean(struct mock *m, struct entity *e)
     case E_GROUP: drop_children(m, e, E_RULE); break;
     case E_VSWITCH: routes_drop_vswitch(m, e); break;
     case E_INSTANCE:
-        for EACH_CHILD_SAFE (eip, e, OWNER, E_EIP) eip_let_go(m, eip);
+        for (EACH_CHILD_SAFE(eip, e, OWNER, E_EIP)) eip_let_go(m, eip);
         break;
     default: break;
     }
@@ -218,7 +219,8 @@ static bool choose_region(struct call *c)
     const char *id = arg(c, "RegionId");
     if (id == NULL || id[0] == '\0') return true;
     int region = region_find(id);
-    if (region < 0) return refuse(c, 404, "InvalidRegionId.NotFound", "The specified region \"%s\" does not exist.", id);
+    if (region < 0)
+        return refuse(c, 404, "InvalidRegionId.NotFound", "The specified region \"%s\" does not exist.", id);
     c->region = (uint8_t)region;
     return true;
 }
@@ -260,10 +262,12 @@ static char *error_body(const struct call *c, const char *request, const char *p
     char host[64], recommend[256];
     bool ecs = strcmp(product, "Ecs") == 0;
     (void)snprintf(host, sizeof(host), "%s.%s.aliyuncs.com", ecs ? "ecs" : "vpc", regions[c->region].id);
-    (void)snprintf(recommend, sizeof(recommend), "https://api.aliyun.com/troubleshoot?q=%s&product=%s&requestId=%s", c->code,
+    (void)snprintf(recommend, sizeof(recommend),
+                   "https://api.aliyun.com/troubleshoot?q=%s&product=%s&requestId=%s", c->code,
                    ecs ? "Ecs" : "Vpc", request);
-    json_t *body = json_pack("{s:s, s:s, s:s, s:s, s:s}", "RequestId", request, "HostId", host, "Code", c->code, "Message",
-                             text_is_utf8(text_of(c->message), NULL) ? c->message : "", "Recommend", recommend);
+    json_t *body = json_pack("{s:s, s:s, s:s, s:s, s:s}", "RequestId", request, "HostId", host, "Code",
+                             c->code, "Message", text_is_utf8(text_of(c->message), NULL) ? c->message : "",
+                             "Recommend", recommend);
     char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
     json_decref(body);
     return text;
@@ -335,11 +339,12 @@ static bool perform(struct call *c, const struct request *r, struct fault *fault
     answer->body_size = answer->body == NULL ? 0 : strlen(answer->body);
     const struct operation *op = find_operation(r->product, r->operation);
     const char *code = lost ? fault_name : c->code == NULL ? "" : c->code;
-    return ledger_add(c->m, c->now_ms, r->operation, op != NULL && op->reads, answer->http_status, code) && !c->no_memory;
+    return ledger_add(c->m, c->now_ms, r->operation, op != NULL && op->reads, answer->http_status, code) &&
+           !c->no_memory;
 }
 
-enum err_code mock_call(struct mock *m, int64_t now_unix_ms, const struct request *r, struct mock_answer *answer,
-                        struct err *err)
+enum err_code mock_call(struct mock *m, int64_t now_unix_ms, const struct request *r,
+                        struct mock_answer *answer, struct err *err)
 {
     *answer = (struct mock_answer){0};
     if (r->out_of_memory) return err_nomem(err);
@@ -438,7 +443,8 @@ enum err_code mock_reset(struct mock *m, struct err *err)
         persist_rollback(m);
         return e;
     }
-    int64_t next_seq = m->store.next_seq; /* ids and order go on, so that nothing old looks like something new */
+    int64_t next_seq =
+        m->store.next_seq; /* ids and order go on, so that nothing old looks like something new */
     mock_forget(m);
     m->store.next_seq = next_seq;
     ledger_fini(&m->ledger);

@@ -17,7 +17,7 @@ static const char *using_status(const struct entity *eip)
 static json_t *nat_ips(const struct entity *nat)
 {
     json_t *array = json_array();
-    for EACH_CHILD (eip, nat, OWNER, E_EIP) {
+    for (EACH_CHILD(eip, nat, OWNER, E_EIP)) {
         json_t *ip = json_object();
         (void)json_object_set_new_nocheck(ip, "AllocationId", json_string(eip->id));
         (void)json_object_set_new_nocheck(ip, "IpAddress", json_string(entity_get(eip, A_EIP_ADDRESS)));
@@ -146,7 +146,8 @@ bool nat_is_available(struct call *c, const struct entity *nat, const char *code
 static bool check_nat_place(struct call *c, const struct entity *vpc, const struct entity *vswitch)
 {
     if (vswitch->links[OWNER].to != vpc)
-        return refuse(c, 400, "OperationFailed.VswNotBelongToVpc", "vSwitch %s is not in VPC %s.", vswitch->id, vpc->id);
+        return refuse(c, 400, "OperationFailed.VswNotBelongToVpc", "vSwitch %s is not in VPC %s.",
+                      vswitch->id, vpc->id);
     if (!vpc_is_free(c, vpc, "TaskConflict")) return false;
     if (vswitch->status != ST_AVAILABLE)
         return refuse(c, 400, "IncorrectStatus.VSWITCH", "vSwitch %s is not available.", vswitch->id);
@@ -176,13 +177,17 @@ static void nat_fill(struct call *c, struct entity *nat, uint32_t address)
         const char *prefix;
         int attr;
     } ids[] = {
-        {"stb", A_NAT_SNAT_TABLE}, {"ftb", A_NAT_FORWARD_TABLE}, {"fulltb", A_NAT_FULL_TABLE}, {"eni", A_NAT_ENI},
+        {"stb", A_NAT_SNAT_TABLE},
+        {"ftb", A_NAT_FORWARD_TABLE},
+        {"fulltb", A_NAT_FULL_TABLE},
+        {"eni", A_NAT_ENI},
         /* Taken now, so that it is the same whoever is looking when the gateway becomes available. */
         {"rte", A_NAT_AUTO_ROUTE},
     };
     char text[ENTITY_ID_SIZE];
     for (size_t i = 0; i < N_ELEMENTS(from_request); i++)
-        entity_set(c->s, nat, from_request[i].attr, arg_or(c, from_request[i].param, from_request[i].otherwise));
+        entity_set(c->s, nat, from_request[i].attr,
+                   arg_or(c, from_request[i].param, from_request[i].otherwise));
     for (size_t i = 0; i < N_ELEMENTS(ids); i++) {
         new_id(c->m, ids[i].prefix, text);
         entity_set(c->s, nat, ids[i].attr, text);
@@ -249,8 +254,8 @@ static void drop_routes_to(struct mock *m, const struct entity *nat)
 {
     const struct entity *vpc = nat->links[OWNER].to;
     if (vpc == NULL) return;
-    for EACH_CHILD (table, vpc, OWNER, E_TABLE) {
-        for EACH_CHILD_SAFE (route, table, OWNER, E_ROUTE) {
+    for (EACH_CHILD(table, vpc, OWNER, E_TABLE)) {
+        for (EACH_CHILD_SAFE(route, table, OWNER, E_ROUTE)) {
             bool own = entity_is(route, A_ROUTE_ORIGIN, "cloud");
             bool removed = own || m->options[OPT_NAT_ROUTES] == NAT_ROUTES_REMOVE;
             if (removed && route_leads_to(route, nat->id)) store_remove(&m->store, route);
@@ -260,9 +265,9 @@ static void drop_routes_to(struct mock *m, const struct entity *nat)
 
 static void drop_contents(struct mock *m, struct entity *nat)
 {
-    for EACH_CHILD_SAFE (snat, nat, OWNER, E_SNAT) store_remove(&m->store, snat);
-    for EACH_CHILD_SAFE (dnat, nat, OWNER, E_DNAT) store_remove(&m->store, dnat);
-    for EACH_CHILD_SAFE (eip, nat, OWNER, E_EIP) eip_let_go(m, eip);
+    for (EACH_CHILD_SAFE(snat, nat, OWNER, E_SNAT)) store_remove(&m->store, snat);
+    for (EACH_CHILD_SAFE(dnat, nat, OWNER, E_DNAT)) store_remove(&m->store, dnat);
+    for (EACH_CHILD_SAFE(eip, nat, OWNER, E_EIP)) eip_let_go(m, eip);
 }
 
 void nat_clean(struct mock *m, struct entity *nat)
@@ -289,11 +294,11 @@ void nat_settled(struct mock *m, struct entity *nat, enum status was, int64_t no
 static bool nat_has_custom_route(struct call *c, const struct entity *nat)
 {
     const struct entity *vpc = nat->links[OWNER].to;
-    for EACH_CHILD (table, vpc, OWNER, E_TABLE)
-        for EACH_CHILD (route, table, OWNER, E_ROUTE)
+    for (EACH_CHILD(table, vpc, OWNER, E_TABLE))
+        for (EACH_CHILD(route, table, OWNER, E_ROUTE))
             if (!entity_is(route, A_ROUTE_ORIGIN, "cloud") && route_leads_to(route, nat->id)) {
-                (void)refuse(c, 400, "DependencyViolation.RouteEntry", "Route entry %s leads to NAT gateway %s.",
-                             route->id, nat->id);
+                (void)refuse(c, 400, "DependencyViolation.RouteEntry",
+                             "Route entry %s leads to NAT gateway %s.", route->id, nat->id);
                 return true;
             }
     return false;
@@ -323,9 +328,11 @@ bool nat_delete(struct call *c)
     struct entity *nat = need(c, E_NAT, "NatGatewayId");
     if (nat == NULL) return false;
     bool deleting = nat->status == ST_DELETING;
-    if (!nat_is_available(c, nat, deleting ? "IncorrectStatus.NatGateway" : "IncorrectStatus.NATGW")) return false;
+    if (!nat_is_available(c, nat, deleting ? "IncorrectStatus.NatGateway" : "IncorrectStatus.NATGW"))
+        return false;
     if (entity_is(nat, A_NAT_PROTECTION, "true"))
-        return refuse(c, 400, "InvalidOperation.DeletionProtection", "Deletion protection of %s is on.", nat->id);
+        return refuse(c, 400, "InvalidOperation.DeletionProtection", "Deletion protection of %s is on.",
+                      nat->id);
     if (nat->n_moving > 0)
         return refuse(c, 400, "OperationConflict", "Something in NAT gateway %s is in transition.", nat->id);
     if (!arg_is_true(c, "Force") && !nat_is_empty(c, nat)) return false;
@@ -344,7 +351,8 @@ bool nat_modify(struct call *c)
     const char *mode = arg(c, "EipBindMode");
     if (mode != NULL && !entity_is(nat, A_NAT_EIP_MODE, mode)) {
         if (strcmp(mode, "NAT") != 0)
-            return refuse(c, 400, "OperationUnsupported.EipBindMode", "Only MULTI_BINDED can be changed, to NAT.");
+            return refuse(c, 400, "OperationUnsupported.EipBindMode",
+                          "Only MULTI_BINDED can be changed, to NAT.");
         if (count_children(nat, OWNER, E_EIP) > MODE_NAT_CHANGE_MAX_EIPS)
             return refuse(c, 400, "OperationUnsupported.EipBindMode", "More than %d EIPs are bound.",
                           MODE_NAT_CHANGE_MAX_EIPS);
@@ -362,7 +370,8 @@ bool nat_modify_spec(struct call *c)
     struct entity *nat = need(c, E_NAT, "NatGatewayId");
     if (nat == NULL || !nat_is_available(c, nat, "IncorrectStatus.NatGateway")) return false;
     if (!entity_is(nat, A_NAT_INTERNET_CHARGE, "PayBySpec"))
-        return refuse(c, 400, "OperationUnsupported.PayByLcu", "The size of a PayByLcu gateway cannot be changed.");
+        return refuse(c, 400, "OperationUnsupported.PayByLcu",
+                      "The size of a PayByLcu gateway cannot be changed.");
     entity_set(c->s, nat, A_NAT_SPEC, arg(c, "Spec"));
     entity_move(c->s, nat, ST_MODIFYING, ST_AVAILABLE, ready_after(c->m, c->now_ms, TAKES_NAT_CHANGE), NULL);
     return true;

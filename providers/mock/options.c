@@ -35,8 +35,8 @@ static enum err_code unknown_option(const char *name, struct err *err)
     CLEANUP(buf_fini) struct buf all;
     buf_init(&all, 4096);
     for (size_t i = 0; i < N_MOCK_OPTIONS; i++) buf_printf(&all, "%s%s", i == 0 ? "" : ", ", option_names[i]);
-    (void)err_set(err, ERR_INPUT, "unknown option `%s`; there are %s, and operations (calls per minute)", name,
-                  buf_str(&all));
+    (void)err_set(err, ERR_INPUT, "unknown option `%s`; there are %s, and operations (calls per minute)",
+                  name, buf_str(&all));
     return ERR_INPUT;
 }
 
@@ -48,7 +48,8 @@ static enum err_code set_rate(struct mock *m, const char *operation, const char 
         if (strcmp(operations[i].name, operation) != 0) continue;
         found = true;
         if (!text_to_u64(text_of(value), UINT32_MAX, &n))
-            return err_set(err, ERR_INPUT, "the rate of %s is a number of calls per minute (0: no limit), not `%s`",
+            return err_set(err, ERR_INPUT,
+                           "the rate of %s is a number of calls per minute (0: no limit), not `%s`",
                            operation, value);
         m->rates[i].limit = (uint32_t)n;
     }
@@ -75,7 +76,7 @@ static const struct {
     enum op_id op;
     uint32_t limit;
 } documented_rates[] = {
-    {OP_VPC_CreateVSwitch, 300},   {OP_VPC_CreateNatGateway, 300}, {OP_VPC_ModifyRouteEntry, 300},
+    {OP_VPC_CreateVSwitch, 300},    {OP_VPC_CreateNatGateway, 300},   {OP_VPC_ModifyRouteEntry, 300},
     {OP_VPC_ListTagResources, 300}, {OP_VPC_AllocateEipAddress, 120},
 };
 
@@ -97,7 +98,8 @@ bool rate_check(struct call *c)
         r->used = 0;
     }
     if (r->used >= limit)
-        return refuse(c, 400, "Throttling.User", "Request was denied due to user flow control (%u calls per minute).", limit);
+        return refuse(c, 400, "Throttling.User",
+                      "Request was denied due to user flow control (%u calls per minute).", limit);
     r->used++;
     return true;
 }
@@ -121,7 +123,8 @@ enum err_code mock_set_pace(struct mock *m, double speed, int64_t call_latency_m
     if (!isfinite(speed) || speed < 0 || speed > 1e9 || (speed > 0 && speed < 1e-3))
         return err_set(err, ERR_INPUT, "the speed has to be between 0.001 and 1000000000 (0 keeps it)");
     if (call_latency_ms < -1 || call_latency_ms > MAX_LATENCY_MS)
-        return err_set(err, ERR_INPUT, "the latency of a call has to be between 0 and %d ms (-1 keeps it)", MAX_LATENCY_MS);
+        return err_set(err, ERR_INPUT, "the latency of a call has to be between 0 and %d ms (-1 keeps it)",
+                       MAX_LATENCY_MS);
     enum err_code e = persist_begin(m, true, err);
     if (e != ERR_OK) return e;
     if (speed > 0) m->speed = speed;

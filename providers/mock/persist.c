@@ -50,7 +50,8 @@ static const char *const statements[N_STATEMENTS] = {
     [SQL_PUT_FAULT] = "INSERT INTO fault(operation, code, count) VALUES(?, ?, ?)",
     [SQL_PUT_LEDGER] = "INSERT INTO ledger(at_ms, operation, reads, status, code) VALUES(?, ?, ?, ?, ?)",
 };
-_Static_assert(N_STATEMENTS <= sizeof(((struct mock *)0)->stmts) / sizeof(sqlite3_stmt *), "room for statements");
+_Static_assert(N_STATEMENTS <= sizeof(((struct mock *)0)->stmts) / sizeof(sqlite3_stmt *),
+               "room for statements");
 
 static const char schema[] =
     "CREATE TABLE setting(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
@@ -65,10 +66,10 @@ static const char schema[] =
 static enum err_code err_sqlite(struct err *err, struct mock *m, const char *what)
 {
     int code = m->db == NULL ? SQLITE_CANTOPEN : sqlite3_errcode(m->db) & 0xFF;
-    enum err_code ours = code == SQLITE_BUSY || code == SQLITE_LOCKED       ? ERR_BUSY
-                         : code == SQLITE_NOMEM                             ? ERR_NOMEM
+    enum err_code ours = code == SQLITE_BUSY || code == SQLITE_LOCKED      ? ERR_BUSY
+                         : code == SQLITE_NOMEM                            ? ERR_NOMEM
                          : code == SQLITE_NOTADB || code == SQLITE_CORRUPT ? ERR_STATE
-                                                                            : ERR_IO;
+                                                                           : ERR_IO;
     return err_set(err, ours, "%s: %s", what, m->db == NULL ? "out of memory" : sqlite3_errmsg(m->db));
 }
 
@@ -122,7 +123,8 @@ static void put_entity(struct buf *b, const struct entity *e)
     put_number(b, e->created_ms);
     put_number(b, e->visible_at_ms);
     put_text(b, regions[e->region].id);
-    for (enum link_slot slot = 0; slot < N_LINKS; slot++) put_text(b, e->links[slot].to == NULL ? "" : e->links[slot].to->id);
+    for (enum link_slot slot = 0; slot < N_LINKS; slot++)
+        put_text(b, e->links[slot].to == NULL ? "" : e->links[slot].to->id);
     put_number(b, entity_types[e->type].n_attrs);
     for (int i = 0; i < entity_types[e->type].n_attrs; i++) put_text(b, e->attrs[i]);
     put_number(b, e->n_tags);
@@ -170,10 +172,12 @@ static void get_entity(struct mock *m, int64_t seq, struct reader *r, struct pen
     const char *id = get_text(r);
     enum status status = (enum status)get_number(r, 0, N_STATUSES - 1);
     int64_t then = get_number(r, -1, N_STATUSES - 1);
-    int64_t ready_at_ms = get_number(r, INT64_MIN, INT64_MAX), created_ms = get_number(r, INT64_MIN, INT64_MAX);
+    int64_t ready_at_ms = get_number(r, INT64_MIN, INT64_MAX),
+            created_ms = get_number(r, INT64_MIN, INT64_MAX);
     int64_t visible_at_ms = get_number(r, INT64_MIN, INT64_MAX);
     int region = region_find(get_text(r));
-    if (r->damaged || region < 0 || id[0] == '\0' || strlen(id) >= ENTITY_ID_SIZE || store_find(&m->store, id) != NULL) {
+    if (r->damaged || region < 0 || id[0] == '\0' || strlen(id) >= ENTITY_ID_SIZE ||
+        store_find(&m->store, id) != NULL) {
         r->damaged = true;
         return;
     }
@@ -200,15 +204,16 @@ static void get_entity(struct mock *m, int64_t seq, struct reader *r, struct pen
 static enum err_code damaged(struct mock *m, int64_t seq, struct err *err)
 {
     if (m->store.no_memory) return err_nomem(err);
-    return err_set(err, ERR_STATE, "the simulated cloud's file is damaged: row %lld of table entity", (long long)seq);
+    return err_set(err, ERR_STATE, "the simulated cloud's file is damaged: row %lld of table entity",
+                   (long long)seq);
 }
 
 static bool owner_is_right(const struct entity *e)
 {
     static const uint16_t owners[N_ENTITY_TYPES] = {
-        [E_VSWITCH] = 1 << E_VPC, [E_NAT] = 1 << E_VPC,     [E_SNAT] = 1 << E_NAT,  [E_DNAT] = 1 << E_NAT,
-        [E_TABLE] = 1 << E_VPC,   [E_ROUTE] = 1 << E_TABLE, [E_GROUP] = 1 << E_VPC, [E_RULE] = 1 << E_GROUP,
-        [E_INSTANCE] = 1 << E_VPC,
+        [E_VSWITCH] = 1 << E_VPC, [E_NAT] = 1 << E_VPC,    [E_SNAT] = 1 << E_NAT,
+        [E_DNAT] = 1 << E_NAT,    [E_TABLE] = 1 << E_VPC,  [E_ROUTE] = 1 << E_TABLE,
+        [E_GROUP] = 1 << E_VPC,   [E_RULE] = 1 << E_GROUP, [E_INSTANCE] = 1 << E_VPC,
     };
     const struct entity *to = e->links[OWNER].to;
     if (e->type == E_EIP) return to == NULL || to->type == E_NAT || to->type == E_INSTANCE;
@@ -219,12 +224,14 @@ static enum err_code link_all(struct mock *m, const struct pending_link *links, 
 {
     for (size_t i = 0; i < n; i++)
         for (enum link_slot slot = 0; slot < N_LINKS; slot++)
-            if (links[i].to[slot][0] != '\0') entity_link(&m->store, links[i].e, slot, store_find(&m->store, links[i].to[slot]));
+            if (links[i].to[slot][0] != '\0')
+                entity_link(&m->store, links[i].e, slot, store_find(&m->store, links[i].to[slot]));
     for (size_t i = 0; i < n; i++)
         if (!owner_is_right(links[i].e)) return damaged(m, links[i].e->seq, err);
     for (size_t i = 0; i < n; i++) {
         struct entity *e = links[i].e;
-        if (links[i].moves) entity_move(&m->store, e, e->status, links[i].then, e->ready_at_ms, busy_parent(e));
+        if (links[i].moves)
+            entity_move(&m->store, e, e->status, links[i].then, e->ready_at_ms, busy_parent(e));
     }
     return m->store.no_memory ? err_nomem(err) : ERR_OK;
 }
@@ -269,7 +276,8 @@ static bool load_setting(struct mock *m, const char *name, const char *value)
     if (strncmp(name, "option ", 7) == 0) {
         /* Options of an older or newer build are not ours to refuse. */
         for (size_t i = 0; i < N_MOCK_OPTIONS; i++)
-            if (strcmp(option_names[i], name + 7) == 0 && text_to_u64(t, INT64_MAX, &n)) m->options[i] = (int64_t)n;
+            if (strcmp(option_names[i], name + 7) == 0 && text_to_u64(t, INT64_MAX, &n))
+                m->options[i] = (int64_t)n;
         return true;
     }
     if (strncmp(name, "rate ", 5) == 0) return option_set(m, name + 5, value, NULL) == ERR_OK;
@@ -296,19 +304,23 @@ static bool row_setting(struct mock *m, sqlite3_stmt *s)
 
 static bool row_token(struct mock *m, sqlite3_stmt *s)
 {
-    return token_add(m, column_text(s, 0), column_text(s, 1), sqlite3_column_int64(s, 2), column_text(s, 3), false);
+    return token_add(m, column_text(s, 0), column_text(s, 1), sqlite3_column_int64(s, 2), column_text(s, 3),
+                     false);
 }
 
 static bool row_fault(struct mock *m, sqlite3_stmt *s)
 {
     int64_t count = sqlite3_column_int64(s, 2);
-    return count <= 0 || count > UINT32_MAX || fault_add(m, column_text(s, 0), column_text(s, 1), (unsigned)count);
+    return count <= 0 || count > UINT32_MAX ||
+           fault_add(m, column_text(s, 0), column_text(s, 1), (unsigned)count);
 }
 
-static enum err_code load_rows(struct mock *m, const char *sql, bool (*row)(struct mock *m, sqlite3_stmt *s), struct err *err)
+static enum err_code load_rows(struct mock *m, const char *sql, bool (*row)(struct mock *m, sqlite3_stmt *s),
+                               struct err *err)
 {
     CLEANUP(stmt_finalizep) sqlite3_stmt *s = NULL;
-    if (sqlite3_prepare_v2(m->db, sql, -1, &s, NULL) != SQLITE_OK) return err_sqlite(err, m, "cannot read the file");
+    if (sqlite3_prepare_v2(m->db, sql, -1, &s, NULL) != SQLITE_OK)
+        return err_sqlite(err, m, "cannot read the file");
     int rc;
     while ((rc = sqlite3_step(s)) == SQLITE_ROW)
         if (!row(m, s)) return err_set(err, ERR_STATE, "the simulated cloud's file is damaged: %s", sql);
@@ -322,7 +334,8 @@ static enum err_code load(struct mock *m, struct err *err)
     m->store.keeps_dirty = false;
     enum err_code e = load_entities(m, err);
     if (e == ERR_OK) e = load_rows(m, "SELECT name, value FROM setting", row_setting, err);
-    if (e == ERR_OK) e = load_rows(m, "SELECT key, hash, done_ms, body FROM token ORDER BY n", row_token, err);
+    if (e == ERR_OK)
+        e = load_rows(m, "SELECT key, hash, done_ms, body FROM token ORDER BY n", row_token, err);
     if (e == ERR_OK) e = load_rows(m, "SELECT operation, code, count FROM fault ORDER BY n", row_fault, err);
     m->store.keeps_dirty = true;
     m->faults_dirty = m->settings_dirty = m->options_dirty = false;
@@ -357,7 +370,8 @@ enum err_code persist_begin(struct mock *m, bool write, struct err *err)
         enum err_code e = read_data_version(m, &version, err);
         if (e != ERR_OK || (m->loaded && version == m->data_version)) return e;
     }
-    enum err_code e = run(m, write ? SQL_BEGIN_WRITE : SQL_BEGIN_READ, "cannot lock the simulated cloud's file", err);
+    enum err_code e =
+        run(m, write ? SQL_BEGIN_WRITE : SQL_BEGIN_READ, "cannot lock the simulated cloud's file", err);
     if (e != ERR_OK) return e;
     m->in_transaction = true;
     m->writing = write;
@@ -422,7 +436,10 @@ static enum err_code write_counters(struct mock *m, struct err *err)
     const struct {
         const char *name;
         uint64_t n;
-    } counters[] = {{"ids", m->n_ids}, {"draws", m->n_draws}, {"address", m->next_address}, {"seq", (uint64_t)m->store.next_seq}};
+    } counters[] = {{"ids", m->n_ids},
+                    {"draws", m->n_draws},
+                    {"address", m->next_address},
+                    {"seq", (uint64_t)m->store.next_seq}};
     enum err_code e = ERR_OK;
     for (size_t i = 0; i < N_ELEMENTS(counters) && e == ERR_OK; i++)
         e = put_number_setting(m, counters[i].name, counters[i].n, err);
@@ -518,19 +535,24 @@ enum err_code persist_commit(struct mock *m, struct err *err)
 enum err_code persist_read_ledger(struct mock *m, ledger_fn *each, void *ctx, struct err *err)
 {
     if (m->db == NULL) {
-        for (size_t i = 0; i < m->ledger.n; i++) each(ctx, m->ledger.n_dropped + (int64_t)i + 1, &m->ledger.rows[i]);
+        for (size_t i = 0; i < m->ledger.n; i++)
+            each(ctx, m->ledger.n_dropped + (int64_t)i + 1, &m->ledger.rows[i]);
         return ERR_OK;
     }
     CLEANUP(stmt_finalizep) sqlite3_stmt *s = NULL;
     const char *sql = "SELECT n, at_ms, operation, reads, status, code FROM ledger ORDER BY n";
-    if (sqlite3_prepare_v2(m->db, sql, -1, &s, NULL) != SQLITE_OK) return err_sqlite(err, m, "cannot read the ledger");
+    if (sqlite3_prepare_v2(m->db, sql, -1, &s, NULL) != SQLITE_OK)
+        return err_sqlite(err, m, "cannot read the ledger");
     int rc;
     while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
         char operation[65], code[96];
         (void)snprintf(operation, sizeof(operation), "%s", column_text(s, 2));
         (void)snprintf(code, sizeof(code), "%s", column_text(s, 5));
-        struct ledger_row row = {.at_ms = sqlite3_column_int64(s, 1), .operation = operation, .code = code,
-                                 .reads = sqlite3_column_int(s, 3) != 0, .http_status = sqlite3_column_int(s, 4)};
+        struct ledger_row row = {.at_ms = sqlite3_column_int64(s, 1),
+                                 .operation = operation,
+                                 .code = code,
+                                 .reads = sqlite3_column_int(s, 3) != 0,
+                                 .http_status = sqlite3_column_int(s, 4)};
         each(ctx, sqlite3_column_int64(s, 0), &row);
     }
     return rc == SQLITE_DONE ? ERR_OK : err_sqlite(err, m, "cannot read the ledger");
@@ -539,15 +561,19 @@ enum err_code persist_read_ledger(struct mock *m, ledger_fn *each, void *ctx, st
 enum err_code persist_clear_ledger(struct mock *m, struct err *err)
 {
     if (m->db == NULL) return ERR_OK;
-    return exec(m, "DELETE FROM ledger; DELETE FROM sqlite_sequence WHERE name = 'ledger'", "cannot clear the ledger", err);
+    return exec(m, "DELETE FROM ledger; DELETE FROM sqlite_sequence WHERE name = 'ledger'",
+                "cannot clear the ledger", err);
 }
 
 enum err_code persist_clear(struct mock *m, struct err *err)
 {
     if (m->db == NULL) return ERR_OK;
     m->settings_dirty = m->options_dirty = true;
-    return exec(m, "DELETE FROM entity; DELETE FROM token; DELETE FROM fault; DELETE FROM ledger; DELETE FROM setting;"
-                   "DELETE FROM sqlite_sequence", "cannot clear the simulated cloud", err);
+    return exec(
+        m,
+        "DELETE FROM entity; DELETE FROM token; DELETE FROM fault; DELETE FROM ledger; DELETE FROM setting;"
+        "DELETE FROM sqlite_sequence",
+        "cannot clear the simulated cloud", err);
 }
 
 /* ---- Opening ---- */
@@ -563,7 +589,8 @@ static enum err_code check_file(struct mock *m, const char *path, bool *is_new, 
     if (*is_new) return ERR_OK;
     if (id != APPLICATION_ID) return err_set(err, ERR_STATE, "%s is not a file of the simulated cloud", path);
     if (version != FILE_VERSION)
-        return err_set(err, ERR_STATE, "%s has version %lld of the simulated cloud's file; this program knows version %d",
+        return err_set(err, ERR_STATE,
+                       "%s has version %lld of the simulated cloud's file; this program knows version %d",
                        path, (long long)version, FILE_VERSION);
     return ERR_OK;
 }
@@ -571,7 +598,8 @@ static enum err_code check_file(struct mock *m, const char *path, bool *is_new, 
 static enum err_code create_file(struct mock *m, struct err *err)
 {
     char sql[128];
-    (void)snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION_ID, FILE_VERSION);
+    (void)snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION_ID,
+                   FILE_VERSION);
     enum err_code e = exec(m, sql, "cannot create the simulated cloud's file", err);
     if (e == ERR_OK) e = write_counters(m, err);
     return e == ERR_OK ? write_options(m, err) : e;
@@ -580,7 +608,8 @@ static enum err_code create_file(struct mock *m, struct err *err)
 static enum err_code prepare_all(struct mock *m, enum statement first, enum statement last, struct err *err)
 {
     for (enum statement s = first; s <= last; s++)
-        if (sqlite3_prepare_v3(m->db, statements[s], -1, SQLITE_PREPARE_PERSISTENT, &m->stmts[s], NULL) != SQLITE_OK)
+        if (sqlite3_prepare_v3(m->db, statements[s], -1, SQLITE_PREPARE_PERSISTENT, &m->stmts[s], NULL) !=
+            SQLITE_OK)
             return err_sqlite(err, m, "cannot use the simulated cloud's file");
     return ERR_OK;
 }
@@ -599,8 +628,10 @@ static enum err_code prune(struct mock *m, struct err *err)
 static enum err_code set_up(struct mock *m, const char *path, struct err *err)
 {
     bool is_new;
-    enum err_code e = check_file(m, path, &is_new, err); /* before the journal mode would change a stranger's file */
-    if (e == ERR_OK) e = exec(m, "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF", "cannot open the file", err);
+    enum err_code e =
+        check_file(m, path, &is_new, err); /* before the journal mode would change a stranger's file */
+    if (e == ERR_OK)
+        e = exec(m, "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF", "cannot open the file", err);
     if (e == ERR_OK) e = prepare_all(m, SQL_BEGIN_READ, SQL_DATA_VERSION, err);
     if (e == ERR_OK) e = run(m, SQL_BEGIN_WRITE, "cannot lock the simulated cloud's file", err);
     if (e != ERR_OK) return e;
@@ -620,7 +651,8 @@ static enum err_code set_up(struct mock *m, const char *path, struct err *err)
 
 enum err_code persist_open(struct mock *m, const char *path, struct err *err)
 {
-    if (sqlite3_open_v2(path, &m->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+    if (sqlite3_open_v2(path, &m->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+                        NULL) != SQLITE_OK) {
         enum err_code e = err_sqlite(err, m, path);
         persist_close(m);
         return e;

@@ -29,6 +29,7 @@ const struct region regions[] = {
     {"me-east-1", "UAE (Dubai)", "a"},
 };
 const size_t n_regions = N_ELEMENTS(regions);
+_Static_assert(N_ELEMENTS(regions) <= MAX_REGIONS, "objects are counted by region");
 
 int region_find(const char *id)
 {

@@ -10,8 +10,8 @@ enum { MAX_HOPS = 16, MAX_BATCH = 50 };
 
 static json_t *hop_json(const char *type, const char *id, int64_t weight)
 {
-    return json_pack("{s:s, s:s, s:I, s:i}", "NextHopType", type, "NextHopId", id, "Weight", (json_int_t)weight,
-                     "Enabled", 1);
+    return json_pack("{s:s, s:s, s:I, s:i}", "NextHopType", type, "NextHopId", id, "Weight",
+                     (json_int_t)weight, "Enabled", 1);
 }
 
 static json_t *route_hops(const struct entity *e)
@@ -19,7 +19,8 @@ static json_t *route_hops(const struct entity *e)
     json_t *array = json_array();
     const char *list = entity_get(e, A_ROUTE_HOPS);
     if (list[0] == '\0')
-        (void)json_array_append_new(array, hop_json(entity_get(e, A_ROUTE_HOP_TYPE), entity_get(e, A_ROUTE_HOP), 0));
+        (void)json_array_append_new(array,
+                                    hop_json(entity_get(e, A_ROUTE_HOP_TYPE), entity_get(e, A_ROUTE_HOP), 0));
     struct text rest = text_of(list), item, type, id;
     while (list_next(&rest, &item)) {
         char type_text[32] = "", id_text[ENTITY_ID_SIZE] = "";
@@ -84,7 +85,8 @@ bool route_list(struct call *c)
 {
     const char *id = arg(c, "RouteTableId");
     if (lookup(c, E_TABLE, id) == NULL)
-        return refuse(c, 404, "InvalidRouteTable.NotFound", "The specified route table \"%s\" does not exist.", id);
+        return refuse(c, 404, "InvalidRouteTable.NotFound",
+                      "The specified route table \"%s\" does not exist.", id);
     return list_entities(c, &routes);
 }
 
@@ -106,8 +108,9 @@ struct entity *route_add(struct mock *m, struct entity *table, const char *id, c
 /* A custom route to exactly this destination. */
 struct entity *route_find(const struct entity *table, struct cidr destination)
 {
-    for EACH_CHILD (e, table, OWNER, E_ROUTE)
-        if (entity_is(e, A_ROUTE_KIND, "Custom") && cidr_compare(block_of(e, A_ROUTE_DESTINATION), destination) == 0)
+    for (EACH_CHILD(e, table, OWNER, E_ROUTE))
+        if (entity_is(e, A_ROUTE_KIND, "Custom") &&
+            cidr_compare(block_of(e, A_ROUTE_DESTINATION), destination) == 0)
             return e;
     return NULL;
 }
@@ -117,8 +120,8 @@ void routes_drop_vswitch(struct mock *m, struct entity *vswitch)
     const struct entity *vpc = vswitch->links[OWNER].to;
     const char *block = entity_get(vswitch, A_VSWITCH_CIDR);
     if (vpc == NULL) return;
-    for EACH_CHILD (table, vpc, OWNER, E_TABLE)
-        for EACH_CHILD_SAFE (e, table, OWNER, E_ROUTE)
+    for (EACH_CHILD(table, vpc, OWNER, E_TABLE))
+        for (EACH_CHILD_SAFE(e, table, OWNER, E_ROUTE))
             if (entity_is(e, A_ROUTE_KIND, "System") && entity_is(e, A_ROUTE_DESTINATION, block))
                 store_remove(&m->store, e);
 }
@@ -154,11 +157,13 @@ static bool check_destination(struct call *c, const struct wanted_route *w)
     const struct entity *vpc = w->table->links[OWNER].to;
     if (cidr_compare(w->destination, services) == 0)
         return refuse(c, 400, "InvalidCIDRBlock.Reserved", "100.64.0.0/10 belongs to the cloud.");
-    for EACH_CHILD (vswitch, vpc, OWNER, E_VSWITCH)
+    for (EACH_CHILD(vswitch, vpc, OWNER, E_VSWITCH))
         if (cidr_contains(block_of(vswitch, A_VSWITCH_CIDR), w->destination))
-            return refuse(c, 400, "InvalidCIDRBlock.InVSwitch", "The destination lies in vSwitch %s.", vswitch->id);
+            return refuse(c, 400, "InvalidCIDRBlock.InVSwitch", "The destination lies in vSwitch %s.",
+                          vswitch->id);
     if (route_find(w->table, w->destination) != NULL)
-        return refuse(c, 400, "RouterEntryConflict.Duplicated", "Table %s has a route to this destination.", w->table->id);
+        return refuse(c, 400, "RouterEntryConflict.Duplicated", "Table %s has a route to this destination.",
+                      w->table->id);
     return true;
 }
 
@@ -167,20 +172,23 @@ static bool check_hop(struct call *c, const struct entity *vpc, const struct hop
 {
     bool nat = strcmp(hop->type, "NatGateway") == 0;
     if (!nat && strcmp(hop->type, "Instance") != 0)
-        return refuse(c, 400, "OperationUnsupported.NextHopType", "The simulated cloud has no %s.", hop->type);
+        return refuse(c, 400, "OperationUnsupported.NextHopType", "The simulated cloud has no %s.",
+                      hop->type);
     const struct entity *e = lookup(c, nat ? E_NAT : E_INSTANCE, hop->id);
     if (e == NULL || e->links[OWNER].to != vpc)
-        return refuse(c, 404, "InvalidNextHopId.NotFound", "There is no %s \"%s\" in VPC %s.", hop->type, hop->id, vpc->id);
+        return refuse(c, 404, "InvalidNextHopId.NotFound", "There is no %s \"%s\" in VPC %s.", hop->type,
+                      hop->id, vpc->id);
     if (nat) return nat_is_available(c, e, "IncorrectStatus.NatGateway");
     if (e->status != ST_RUNNING && e->status != ST_STOPPED)
-        return refuse(c, 400, "IncorrectInstanceStatus", "Instance %s is %s.", e->id, status_names[e->status]);
+        return refuse(c, 400, "IncorrectInstanceStatus", "Instance %s is %s.", e->id,
+                      status_names[e->status]);
     return true;
 }
 
 static size_t count_custom(const struct entity *table)
 {
     size_t n = 0;
-    for EACH_CHILD (e, table, OWNER, E_ROUTE) n += entity_is(e, A_ROUTE_KIND, "Custom");
+    for (EACH_CHILD(e, table, OWNER, E_ROUTE)) n += entity_is(e, A_ROUTE_KIND, "Custom");
     return n;
 }
 
@@ -190,7 +198,8 @@ static bool check_route(struct call *c, const struct wanted_route *w)
     for (size_t i = 0; i < w->n_hops; i++)
         if (!check_hop(c, w->table->links[OWNER].to, &w->hops[i])) return false;
     if (!within_quota(c, OPT_QUOTA_ROUTE, count_custom(w->table), 1))
-        return refuse(c, 400, "QuotaExceeded", "The quota of custom routes of table %s is reached.", w->table->id);
+        return refuse(c, 400, "QuotaExceeded", "The quota of custom routes of table %s is reached.",
+                      w->table->id);
     return true;
 }
 
@@ -212,15 +221,16 @@ static void set_hops(struct store *s, struct entity *e, const struct hop *hops, 
     }
     size_t len = 0;
     for (size_t i = 0; i < n && len < sizeof(list); i++)
-        len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%.31s:%.31s:%.7s", i == 0 ? "" : ",", hops[i].type,
-                                hops[i].id, hops[i].weight);
+        len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%.31s:%.31s:%.7s", i == 0 ? "" : ",",
+                                hops[i].type, hops[i].id, hops[i].weight);
     entity_set(s, e, A_ROUTE_HOPS, list);
 }
 
 static struct entity *make_route(struct call *c, const struct wanted_route *w, int64_t ready_at_ms)
 {
     char destination[CIDR_TEXT_SIZE];
-    struct entity *e = route_add(c->m, w->table, NULL, cidr_format(w->destination, destination), "Custom", "", "", c->now_ms);
+    struct entity *e = route_add(c->m, w->table, NULL, cidr_format(w->destination, destination), "Custom", "",
+                                 "", c->now_ms);
     if (e == NULL) return NULL;
     set_hops(c->s, e, w->hops, w->n_hops);
     entity_set(c->s, e, A_ROUTE_NAME, w->name);
@@ -234,11 +244,15 @@ static struct entity *make_route(struct call *c, const struct wanted_route *w, i
 static bool read_hops(struct call *c, struct wanted_route *w)
 {
     const char *id = arg(c, "NextHopId");
-    for (const char *hop; (hop = argf(c, "NextHopList.%u.NextHopId", (unsigned)w->n_hops + 1)) != NULL; w->n_hops++) {
+    for (const char *hop; (hop = argf(c, "NextHopList.%u.NextHopId", (unsigned)w->n_hops + 1)) != NULL;
+         w->n_hops++) {
         unsigned n = (unsigned)w->n_hops + 1;
-        if (n > MAX_HOPS) return refuse(c, 400, "InvalidParameter", "At most %d next hops are possible.", MAX_HOPS);
-        const char *type = argf(c, "NextHopList.%u.NextHopType", n), *weight = argf(c, "NextHopList.%u.Weight", n);
-        w->hops[w->n_hops] = (struct hop){type == NULL ? "Instance" : type, hop, weight == NULL ? "100" : weight};
+        if (n > MAX_HOPS)
+            return refuse(c, 400, "InvalidParameter", "At most %d next hops are possible.", MAX_HOPS);
+        const char *type = argf(c, "NextHopList.%u.NextHopType", n),
+                   *weight = argf(c, "NextHopList.%u.Weight", n);
+        w->hops[w->n_hops] =
+            (struct hop){type == NULL ? "Instance" : type, hop, weight == NULL ? "100" : weight};
     }
     if ((w->n_hops == 0) == (id == NULL))
         return refuse(c, 400, "MissingParameter", "Exactly one of NextHopId and NextHopList is needed.");
@@ -251,8 +265,10 @@ bool route_create(struct call *c)
     struct wanted_route w = {.table = need(c, E_TABLE, "RouteTableId"),
                              .name = arg(c, "RouteEntryName"),
                              .description = arg(c, "Description")};
-    if (w.table == NULL || !check_name(c, "RouteEntryName", false) || !check_description(c, "Description")) return false;
-    if (!parse_destination(c, arg(c, "DestinationCidrBlock"), &w.destination) || !read_hops(c, &w)) return false;
+    if (w.table == NULL || !check_name(c, "RouteEntryName", false) || !check_description(c, "Description"))
+        return false;
+    if (!parse_destination(c, arg(c, "DestinationCidrBlock"), &w.destination) || !read_hops(c, &w))
+        return false;
     if (!check_table(c, w.table) || !check_route(c, &w) || !call_accept(c)) return false;
     struct entity *e = make_route(c, &w, ready_after(c->m, c->now_ms, TAKES_ROUTE));
     if (e != NULL) answer_text(c, "RouteEntryId", e->id);
@@ -260,7 +276,8 @@ bool route_create(struct call *c)
 }
 
 /* By id, or by table and destination. */
-static struct entity *find_route(struct call *c, const char *id, const char *table_id, const char *destination)
+static struct entity *find_route(struct call *c, const char *id, const char *table_id,
+                                 const char *destination)
 {
     struct entity *e = NULL;
     if (id != NULL) {
@@ -275,11 +292,12 @@ static struct entity *find_route(struct call *c, const char *id, const char *tab
         if (!parse_destination(c, destination, &block)) return NULL;
         e = route_find(table, block);
         if (e == NULL) {
-            for EACH_CHILD (system, table, OWNER, E_ROUTE)
+            for (EACH_CHILD(system, table, OWNER, E_ROUTE))
                 if (cidr_compare(block_of(system, A_ROUTE_DESTINATION), block) == 0) e = system;
         }
     } else {
-        (void)refuse(c, 400, "MissingParameter", "RouteEntryId, or RouteTableId and DestinationCidrBlock, is needed.");
+        (void)refuse(c, 400, "MissingParameter",
+                     "RouteEntryId, or RouteTableId and DestinationCidrBlock, is needed.");
         return NULL;
     }
     if (e == NULL) (void)refuse_missing(c, E_ROUTE, id != NULL ? id : destination);
@@ -291,20 +309,24 @@ static bool check_changeable(struct call *c, const struct entity *e)
     if (!entity_is(e, A_ROUTE_KIND, "Custom"))
         return refuse(c, 400, "OperationDenied", "A system route cannot be changed or deleted.");
     if (e->status != ST_AVAILABLE)
-        return refuse(c, 400, "IncorrectRouteEntryStatus", "Route entry %s is %s.", e->id, status_names[e->status]);
+        return refuse(c, 400, "IncorrectRouteEntryStatus", "Route entry %s is %s.", e->id,
+                      status_names[e->status]);
     return true;
 }
 
 bool route_modify(struct call *c)
 {
-    struct entity *e = find_route(c, arg(c, "RouteEntryId"), arg(c, "RouteTableId"), arg(c, "DestinationCidrBlock"));
-    if (e == NULL || !check_name(c, "RouteEntryName", false) || !check_description(c, "Description")) return false;
+    struct entity *e =
+        find_route(c, arg(c, "RouteEntryId"), arg(c, "RouteTableId"), arg(c, "DestinationCidrBlock"));
+    if (e == NULL || !check_name(c, "RouteEntryName", false) || !check_description(c, "Description"))
+        return false;
     struct entity *vpc = e->links[OWNER].to->links[OWNER].to;
     const char *hop_id = arg(c, "NewNextHopId");
     struct hop hop = {arg_or(c, "NewNextHopType", entity_get(e, A_ROUTE_HOP_TYPE)), hop_id, "0"};
     if (!check_changeable(c, e) || !vpc_is_free(c, vpc, "TaskConflict")) return false;
     if (hop_id != NULL && !entity_is(e, A_ROUTE_HOPS, ""))
-        return refuse(c, 400, "OperationUnsupported.EcmpRouteEntry", "The next hops of an ECMP route cannot be changed.");
+        return refuse(c, 400, "OperationUnsupported.EcmpRouteEntry",
+                      "The next hops of an ECMP route cannot be changed.");
     if (hop_id != NULL && !check_hop(c, vpc, &hop)) return false;
     if (!call_accept(c)) return false;
     if (hop_id != NULL) set_hops(c->s, e, &hop, 1);
@@ -316,7 +338,8 @@ bool route_modify(struct call *c)
 
 bool route_delete(struct call *c)
 {
-    struct entity *e = find_route(c, arg(c, "RouteEntryId"), arg(c, "RouteTableId"), arg(c, "DestinationCidrBlock"));
+    struct entity *e =
+        find_route(c, arg(c, "RouteEntryId"), arg(c, "RouteTableId"), arg(c, "DestinationCidrBlock"));
     if (e == NULL) return false;
     const char *hop = arg(c, "NextHopId");
     if (hop != NULL && hop[0] != '\0' && !route_leads_to(e, hop)) return refuse_missing(c, E_ROUTE, hop);
@@ -335,10 +358,11 @@ struct batch {
 };
 
 /* Notes the refusal of one entry and takes it back from the call. */
-static void batch_failed(struct call *c, struct batch *b, const char *destination, const char *hop, const char *id)
+static void batch_failed(struct call *c, struct batch *b, const char *destination, const char *hop,
+                         const char *id)
 {
-    json_t *row = json_pack("{s:s, s:s, s:s, s:s}", "DstCidrBlock", destination, "NextHop", hop, "FailedCode", c->code,
-                            "FailedMessage", c->message);
+    json_t *row = json_pack("{s:s, s:s, s:s, s:s}", "DstCidrBlock", destination, "NextHop", hop, "FailedCode",
+                            c->code, "FailedMessage", c->message);
     if (id != NULL) (void)json_object_set_new_nocheck(row, "RouteEntryId", json_string(id));
     (void)json_array_append_new(b->failed, row);
     b->n_failed++;
@@ -357,12 +381,14 @@ static const char *entry_arg(const struct call *c, unsigned n, const char *field
     return argf(c, "RouteEntries.%u.%s", n, field);
 }
 
-/* A batch needs the VPC's queue of tasks like a single call: the whole is refused while another is at work. */
+/* A batch needs the VPC's queue of tasks like a single call: the whole is refused while another is at work.
+ */
 static bool batch_is_possible(struct call *c, unsigned *n_entries)
 {
     unsigned n = 0;
     for (const char *table_id; (table_id = entry_arg(c, n + 1, "RouteTableId")) != NULL; n++) {
-        if (n == MAX_BATCH) return refuse(c, 400, "InvalidParameter", "At most %d entries are possible.", MAX_BATCH);
+        if (n == MAX_BATCH)
+            return refuse(c, 400, "InvalidParameter", "At most %d entries are possible.", MAX_BATCH);
         const struct entity *table = lookup(c, E_TABLE, table_id);
         if (table == NULL) return refuse_missing(c, E_TABLE, table_id);
         if (!check_table(c, table)) return false;

@@ -72,13 +72,13 @@ struct wanted_rule {
 
 /* What tells one rule from another; the rest (description) does not. */
 static const int key_attrs[] = {
-    A_RULE_DIRECTION,    A_RULE_PROTOCOL,     A_RULE_PORTS,       A_RULE_POLICY,
-    A_RULE_PRIORITY,     A_RULE_SOURCE_CIDR,  A_RULE_DEST_CIDR,   A_RULE_SOURCE_GROUP,
-    A_RULE_DEST_GROUP,   A_RULE_SOURCE_CIDR6, A_RULE_DEST_CIDR6,  A_RULE_SOURCE_LIST,
-    A_RULE_DEST_LIST,    A_RULE_SOURCE_PORTS,
+    A_RULE_DIRECTION,   A_RULE_PROTOCOL,    A_RULE_PORTS,        A_RULE_POLICY,       A_RULE_PRIORITY,
+    A_RULE_SOURCE_CIDR, A_RULE_DEST_CIDR,   A_RULE_SOURCE_GROUP, A_RULE_DEST_GROUP,   A_RULE_SOURCE_CIDR6,
+    A_RULE_DEST_CIDR6,  A_RULE_SOURCE_LIST, A_RULE_DEST_LIST,    A_RULE_SOURCE_PORTS,
 };
 
-static const int ingress_peers[] = {A_RULE_SOURCE_CIDR, A_RULE_SOURCE_GROUP, A_RULE_SOURCE_CIDR6, A_RULE_SOURCE_LIST};
+static const int ingress_peers[] = {A_RULE_SOURCE_CIDR, A_RULE_SOURCE_GROUP, A_RULE_SOURCE_CIDR6,
+                                    A_RULE_SOURCE_LIST};
 static const int egress_peers[] = {A_RULE_DEST_CIDR, A_RULE_DEST_GROUP, A_RULE_DEST_CIDR6, A_RULE_DEST_LIST};
 
 static bool same_rule(const struct entity *e, const struct wanted_rule *w)
@@ -90,9 +90,10 @@ static bool same_rule(const struct entity *e, const struct wanted_rule *w)
     return true;
 }
 
-static struct entity *find_rule(const struct entity *group, const struct wanted_rule *w, const struct entity *but)
+static struct entity *find_rule(const struct entity *group, const struct wanted_rule *w,
+                                const struct entity *but)
 {
-    for EACH_CHILD (e, group, OWNER, E_RULE)
+    for (EACH_CHILD(e, group, OWNER, E_RULE))
         if (e != but && same_rule(e, w)) return e;
     return NULL;
 }
@@ -103,8 +104,9 @@ static bool check_ports(struct call *c, const struct wanted_rule *w)
     const char *ports = w->values[A_RULE_PORTS];
     bool has_ports = strcmp(w->protocol, "TCP") == 0 || strcmp(w->protocol, "UDP") == 0;
     uint16_t first, last;
-    bool valid = ports != NULL && (has_ports ? strchr(ports, '/') != NULL && ports_parse(text_of(ports), 1, &first, &last)
-                                             : strcmp(ports, "-1/-1") == 0);
+    bool valid = ports != NULL &&
+                 (has_ports ? strchr(ports, '/') != NULL && ports_parse(text_of(ports), 1, &first, &last)
+                            : strcmp(ports, "-1/-1") == 0);
     if (valid) return true;
     return refuse(c, 400, "InvalidParam.PortRange", "The port range \"%s\" does not fit protocol %s.",
                   ports == NULL ? "" : ports, w->protocol);
@@ -116,12 +118,14 @@ static bool check_peer(struct call *c, struct wanted_rule *w, const struct entit
     size_t n = 0;
     for (size_t i = 0; i < N_ELEMENTS(ingress_peers); i++) n += w->values[peers[i]] != NULL;
     if (n != 1)
-        return refuse(c, 400, "MissingParameter", "A rule needs exactly one %s.", egress ? "destination" : "source");
+        return refuse(c, 400, "MissingParameter", "A rule needs exactly one %s.",
+                      egress ? "destination" : "source");
     const char *cidr = w->values[egress ? A_RULE_DEST_CIDR : A_RULE_SOURCE_CIDR];
     struct cidr block;
     uint32_t ip;
     if (cidr != NULL && ip_parse(text_of(cidr), &ip) != IP_OK && cidr_parse(text_of(cidr), &block) != IP_OK)
-        return refuse(c, 400, egress ? "InvalidParam.DestIp" : "InvalidParam.SourceIp", "\"%s\" is not a CIDR block.", cidr);
+        return refuse(c, 400, egress ? "InvalidParam.DestIp" : "InvalidParam.SourceIp",
+                      "\"%s\" is not a CIDR block.", cidr);
     const char *peer = w->values[egress ? A_RULE_DEST_GROUP : A_RULE_SOURCE_GROUP];
     if (peer == NULL) return true;
     w->peer = lookup(c, E_GROUP, peer);
@@ -129,7 +133,8 @@ static bool check_peer(struct call *c, struct wanted_rule *w, const struct entit
         return refuse(c, 404, egress ? "InvalidDestGroupId.NotFound" : "InvalidSourceGroupId.NotFound",
                       "There is no security group \"%s\" in the VPC.", peer);
     if (entity_is(group, A_GROUP_TYPE, "enterprise"))
-        return refuse(c, 403, "InvalidSecurityGroupType.ValueNotSupported", "Advanced groups have no groups as peers.");
+        return refuse(c, 403, "InvalidSecurityGroupType.ValueNotSupported",
+                      "Advanced groups have no groups as peers.");
     return true;
 }
 
@@ -138,8 +143,9 @@ static bool check_rule(struct call *c, struct wanted_rule *w, const struct entit
     uint64_t priority;
     if (w->protocol[0] == '\0') return refuse(c, 400, "MissingParameter", "IpProtocol is mandatory.");
     if (!text_to_u64(text_of(w->values[A_RULE_PRIORITY]), MAX_PRIORITY, &priority) || priority == 0)
-        return refuse(c, 400, "InvalidPriority.ValueNotSupported", "The priority \"%s\" is not within 1 and %d.",
-                      w->values[A_RULE_PRIORITY], MAX_PRIORITY);
+        return refuse(c, 400, "InvalidPriority.ValueNotSupported",
+                      "The priority \"%s\" is not within 1 and %d.", w->values[A_RULE_PRIORITY],
+                      MAX_PRIORITY);
     if (strcmp(w->values[A_RULE_NIC], "intranet") != 0)
         return refuse(c, 400, "InvalidNicType.ValueNotSupported", "Groups in a VPC need NicType intranet.");
     return check_ports(c, w) && check_peer(c, w, group, egress);
@@ -162,7 +168,8 @@ static void normalise(struct wanted_rule *w)
 }
 
 /* Reads "Permissions.N.…", or the flat parameters with n = 0. 'over' (or NULL) gives what is not given. */
-static void read_rule(const struct call *c, unsigned n, bool egress, const struct entity *over, struct wanted_rule *w)
+static void read_rule(const struct call *c, unsigned n, bool egress, const struct entity *over,
+                      struct wanted_rule *w)
 {
     *w = (struct wanted_rule){0};
     for (int attr = 0; attr < N_RULE_ATTRS; attr++) {
@@ -191,7 +198,8 @@ static bool rule_numbers(struct call *c, unsigned *first, unsigned *last)
     while (has_permission(c, n + 1)) n++;
     if (n > MAX_PERMISSIONS)
         return refuse(c, 400, "InvalidParam.Permissions", "At most %d rules are possible.", MAX_PERMISSIONS);
-    if (n == 0 && arg(c, "IpProtocol") == NULL) return refuse(c, 400, "MissingParameter", "Permissions is mandatory.");
+    if (n == 0 && arg(c, "IpProtocol") == NULL)
+        return refuse(c, 400, "MissingParameter", "Permissions is mandatory.");
     *first = n == 0 ? 0 : 1;
     *last = n;
     return true;
@@ -208,7 +216,7 @@ static void store_rule(struct call *c, struct entity *e, const struct wanted_rul
 static bool check_rule_quotas(struct call *c, const struct entity *group, size_t n_new)
 {
     size_t n = count_children(group, OWNER, E_RULE), n_peers = 0;
-    for EACH_CHILD (e, group, OWNER, E_RULE) n_peers += e->links[SECOND].to != NULL;
+    for (EACH_CHILD(e, group, OWNER, E_RULE)) n_peers += e->links[SECOND].to != NULL;
     if (!within_quota(c, OPT_QUOTA_RULE, n, n_new) || !within_quota(c, OPT_QUOTA_PEER_RULE, n_peers, 0))
         return refuse(c, 403, "AuthorizationLimitExceed", "The quota of rules of %s is reached.", group->id);
     return true;
@@ -243,9 +251,11 @@ static bool authorize(struct call *c, bool egress)
 static struct entity *rule_by_id(struct call *c, const struct entity *group, const char *id, bool egress)
 {
     struct entity *e = lookup(c, E_RULE, id);
-    bool found = e != NULL && e->links[OWNER].to == group && entity_is(e, A_RULE_DIRECTION, egress ? "egress" : "ingress");
+    bool found = e != NULL && e->links[OWNER].to == group &&
+                 entity_is(e, A_RULE_DIRECTION, egress ? "egress" : "ingress");
     if (found) return e;
-    (void)refuse(c, 400, egress ? "InvalidSecurityGroupRule.RuleNotExist" : "InvalidParam.SecurityGroupRuleId",
+    (void)refuse(c, 400,
+                 egress ? "InvalidSecurityGroupRule.RuleNotExist" : "InvalidParam.SecurityGroupRuleId",
                  "Security group %s has no rule \"%s\".", group->id, id);
     return NULL;
 }
@@ -285,7 +295,8 @@ static bool modify(struct call *c, bool egress)
     read_rule(c, 0, egress, e, &w);
     if (!check_rule(c, &w, group, egress)) return false;
     if (find_rule(group, &w, e) != NULL)
-        return refuse(c, 400, "InvalidSecurityGroupRule.RuleExists", "Security group %s has such a rule.", group->id);
+        return refuse(c, 400, "InvalidSecurityGroupRule.RuleExists", "Security group %s has such a rule.",
+                      group->id);
     store_rule(c, e, &w);
     return true;
 }

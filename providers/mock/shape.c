@@ -8,7 +8,8 @@ void format_time(int64_t unix_ms, bool seconds, char out[24])
 {
     time_t t = (time_t)(unix_ms / 1000);
     struct tm tm;
-    if (gmtime_r(&t, &tm) == NULL || strftime(out, 24, seconds ? "%Y-%m-%dT%H:%M:%SZ" : "%Y-%m-%dT%H:%MZ", &tm) == 0)
+    if (gmtime_r(&t, &tm) == NULL ||
+        strftime(out, 24, seconds ? "%Y-%m-%dT%H:%M:%SZ" : "%Y-%m-%dT%H:%MZ", &tm) == 0)
         out[0] = '\0';
 }
 
@@ -23,7 +24,8 @@ static json_t *shape_list(const char *list)
 {
     json_t *array = json_array();
     struct text rest = text_of(list), item;
-    while (list_next(&rest, &item)) (void)json_array_append_new(array, json_stringn_nocheck(item.ptr, item.len));
+    while (list_next(&rest, &item))
+        (void)json_array_append_new(array, json_stringn_nocheck(item.ptr, item.len));
     return array;
 }
 
@@ -42,7 +44,7 @@ static json_t *shape_tags(const struct entity *e, const char *key, const char *v
 json_t *ids_of_children(const struct entity *e, enum link_slot slot, enum entity_type type)
 {
     json_t *array = json_array();
-    for EACH_CHILD (child, e, slot, type)
+    for (EACH_CHILD(child, e, slot, type))
         if (child->status != ST_LINGERING) (void)json_array_append_new(array, json_string_nocheck(child->id));
     return array;
 }

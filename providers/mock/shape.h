@@ -7,9 +7,9 @@ typedef json_t *shape_fn(const struct entity *e);
 
 enum shape_how {
     SHAPE_ID,
-    SHAPE_ATTR,      /* arg: the attribute, as text */
-    SHAPE_FLAG,      /* arg: the attribute, as boolean */
-    SHAPE_LIST,      /* arg: the attribute, a comma list as an array */
+    SHAPE_ATTR, /* arg: the attribute, as text */
+    SHAPE_FLAG, /* arg: the attribute, as boolean */
+    SHAPE_LIST, /* arg: the attribute, a comma list as an array */
     SHAPE_STATUS,
     SHAPE_REGION,
     SHAPE_TIME,      /* of creation, with seconds */
@@ -32,10 +32,22 @@ struct shape {
     shape_fn *make;
 };
 
-#define FIELD(field_path, field_how, field_arg) {.path = field_path, .how = field_how, .arg = field_arg}
-#define FIELD_TEXT(field_path, field_text)      {.path = field_path, .how = SHAPE_TEXT, .text = field_text}
-#define FIELD_MAKE(field_path, field_make)      {.path = field_path, .how = SHAPE_MAKE, .make = field_make}
-#define END_FIELDS                              {.path = NULL}
+#define FIELD(field_path, field_how, field_arg)                                                              \
+    {                                                                                                        \
+        .path = field_path, .how = field_how, .arg = field_arg                                               \
+    }
+#define FIELD_TEXT(field_path, field_text)                                                                   \
+    {                                                                                                        \
+        .path = field_path, .how = SHAPE_TEXT, .text = field_text                                            \
+    }
+#define FIELD_MAKE(field_path, field_make)                                                                   \
+    {                                                                                                        \
+        .path = field_path, .how = SHAPE_MAKE, .make = field_make                                            \
+    }
+#define END_FIELDS                                                                                           \
+    {                                                                                                        \
+        .path = NULL                                                                                         \
+    }
 
 json_t *shape_entity(const struct entity *e, const struct shape *shape);
 /* Into the answer itself. */
@@ -45,15 +57,15 @@ void format_time(int64_t unix_ms, bool seconds, char out[24]);
 json_t *ids_of_children(const struct entity *e, enum link_slot slot, enum entity_type type);
 
 enum filter_how {
-    FILTER_ATTR,   /* equal */
+    FILTER_ATTR, /* equal */
     FILTER_ATTR_NOCASE,
     FILTER_ATTR_OR_ALL, /* equal, or the parameter is "all" */
-    FILTER_ITEM,   /* the attribute is a comma list that has the value */
-    FILTER_ANY_OF, /* the parameter is a comma list that has the attribute's value */
+    FILTER_ITEM,        /* the attribute is a comma list that has the value */
+    FILTER_ANY_OF,      /* the parameter is a comma list that has the attribute's value */
     FILTER_STATUS,
-    FILTER_LINK,   /* id of a link */
+    FILTER_LINK, /* id of a link */
     FILTER_ID,
-    FILTER_ZONE,   /* of the vSwitch that it lies in */
+    FILTER_ZONE, /* of the vSwitch that it lies in */
 };
 
 struct filter {
@@ -62,7 +74,10 @@ struct filter {
     int arg;
 };
 
-#define END_FILTERS {NULL, FILTER_ATTR, 0}
+#define END_FILTERS                                                                                          \
+    {                                                                                                        \
+        NULL, FILTER_ATTR, 0                                                                                 \
+    }
 
 enum paging { BY_PAGE, BY_TOKEN, BY_TOKEN_OR_PAGE };
 
@@ -73,6 +88,8 @@ struct narrowing {
     bool alias; /* the parameter holds an alias ("stb-…") */
 };
 
+enum { N_NARROWINGS = 4 };
+
 struct list_spec {
     enum entity_type type;
     const char *wrapper; /* "Vpcs.Vpc" */
@@ -82,12 +99,10 @@ struct list_spec {
     const char *size_param; /* of tokens: "MaxResults" */
     bool without_total;     /* the answer has no TotalCount */
     int default_size;
-    const char *const *ignored; /* parameters that change nothing here; NULL-terminated, or NULL */
-    const char *ids_param;   /* several ids in one parameter, or NULL */
-    bool ids_are_json;       /* a JSON array; else a comma list */
-    struct narrowing narrow[4]; /* the parent whose children are listed */
+    const char *const *ignored;            /* parameters that change nothing here; NULL-terminated, or NULL */
+    const char *ids_param;                 /* several ids in one parameter, or NULL */
+    bool ids_are_json;                     /* a JSON array; else a comma list */
+    struct narrowing narrow[N_NARROWINGS]; /* the parent whose children are listed */
 };
 
 bool list_entities(struct call *c, const struct list_spec *spec);
-/* Whether it passes the filters, tags, region and lag. */
-bool list_shows(const struct call *c, const struct entity *e, const struct list_spec *spec);

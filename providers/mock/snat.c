@@ -39,7 +39,8 @@ static struct entity *need_table(struct call *c)
     const char *id = arg_or(c, "SnatTableId", "");
     struct entity *nat = store_find_alias(c->s, id);
     if (entity_is_here(c, nat, E_NAT) && entity_is(nat, A_NAT_SNAT_TABLE, id)) return nat;
-    (void)refuse(c, 404, "InvalidSnatTableId.NotFound", "The specified SNAT table \"%s\" does not exist.", id);
+    (void)refuse(c, 404, "InvalidSnatTableId.NotFound", "The specified SNAT table \"%s\" does not exist.",
+                 id);
     return NULL;
 }
 
@@ -65,11 +66,13 @@ static bool check_addresses(struct call *c, const struct entity *nat, const char
         char address[IP_TEXT_SIZE];
         uint32_t ip;
         if (ip_parse(item, &ip) != IP_OK)
-            return refuse(c, 400, "InvalidSnatIp.Malformed", "\"" TEXT_FMT "\" is not an address.", TEXT_ARG(item));
+            return refuse(c, 400, "InvalidSnatIp.Malformed", "\"" TEXT_FMT "\" is not an address.",
+                          TEXT_ARG(item));
         struct entity *eip = nat_eip(c, nat, ip_format(ip, address), "InvalidSnatIp.NotFound");
         if (eip == NULL) return false;
         if (dnat_ip_mapping(nat, address) != NULL)
-            return refuse(c, 400, "Forbidden.IpUsedInForwardTable", "%s is used for DNAT IP mapping.", address);
+            return refuse(c, 400, "Forbidden.IpUsedInForwardTable", "%s is used for DNAT IP mapping.",
+                          address);
         if (c->m->options[OPT_SHARED_EIP] == 0 && eip_is_used_by_dnat(eip))
             return refuse(c, 400, "Forbidden.IpUsedInForwardTable", "%s is used by a DNAT entry.", address);
     }
@@ -80,13 +83,14 @@ static bool check_addresses(struct call *c, const struct entity *nat, const char
 static bool check_source_is_new(struct call *c, const struct entity *nat, const struct entity *vswitch,
                                 struct cidr block)
 {
-    for EACH_CHILD (other, nat, OWNER, E_SNAT) {
+    for (EACH_CHILD(other, nat, OWNER, E_SNAT)) {
         if (vswitch != NULL && other->links[SECOND].to == vswitch)
             return refuse(c, 400, "Forbidden.SourceVSwitchId.Duplicated", "vSwitch %s is the source of %s.",
                           vswitch->id, other->id);
         struct cidr used = block_of(other, A_SNAT_CIDR);
         if (vswitch == NULL && other->links[SECOND].to == NULL && cidr_compare(used, block) == 0)
-            return refuse(c, 400, "OperationUnsupported.CidrConflict", "The source CIDR is that of %s.", other->id);
+            return refuse(c, 400, "OperationUnsupported.CidrConflict", "The source CIDR is that of %s.",
+                          other->id);
     }
     return true;
 }
@@ -103,14 +107,16 @@ static bool read_source(struct call *c, const struct entity *nat, struct snat_so
     const char *vswitch_id = arg(c, "SourceVSwitchId"), *cidr = arg(c, "SourceCIDR");
     *out = (struct snat_source){0};
     if (arg(c, "NetworkInterfaceId") != NULL)
-        return refuse(c, 400, "OperationUnsupported.NetworkInterface", "The simulated cloud has no such source.");
+        return refuse(c, 400, "OperationUnsupported.NetworkInterface",
+                      "The simulated cloud has no such source.");
     if ((vswitch_id == NULL) == (cidr == NULL))
         return refuse(c, 400, "MissingParameter", "Exactly one of SourceVSwitchId and SourceCIDR is needed.");
     if (vswitch_id != NULL) {
         out->vswitch = need(c, E_VSWITCH, "SourceVSwitchId");
         if (out->vswitch == NULL) return false;
         if (out->vswitch->links[OWNER].to != nat->links[OWNER].to)
-            return refuse(c, 400, "InvalidSourceVSwitchId.NotInVpc", "vSwitch %s is not in the gateway's VPC.", vswitch_id);
+            return refuse(c, 400, "InvalidSourceVSwitchId.NotInVpc",
+                          "vSwitch %s is not in the gateway's VPC.", vswitch_id);
         if (out->vswitch->status != ST_AVAILABLE)
             return refuse(c, 400, "IncorrectVSwitchStatus", "vSwitch %s is not available.", vswitch_id);
         out->block = block_of(out->vswitch, A_VSWITCH_CIDR);
@@ -155,9 +161,11 @@ static bool check_entry_is_free(struct call *c, const struct entity *nat, const 
 {
     if (!nat_is_available(c, nat, "IncorrectStatus.NATGW")) return false;
     if (e->status != ST_AVAILABLE)
-        return refuse(c, 400, "IncorretSnatEntryStatus", "SNAT entry %s is %s.", e->id, status_names[e->status]);
+        return refuse(c, 400, "IncorretSnatEntryStatus", "SNAT entry %s is %s.", e->id,
+                      status_names[e->status]);
     if (nat->n_moving > 0)
-        return refuse(c, 400, "IncorrectStatus.NATGW", "Something in NAT gateway %s is in transition.", nat->id);
+        return refuse(c, 400, "IncorrectStatus.NATGW", "Something in NAT gateway %s is in transition.",
+                      nat->id);
     return true;
 }
 

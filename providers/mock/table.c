@@ -62,7 +62,7 @@ bool table_list(struct call *c)
 size_t count_custom_tables(const struct entity *vpc)
 {
     size_t n = 0;
-    for EACH_CHILD (table, vpc, OWNER, E_TABLE) n += entity_is(table, A_TABLE_KIND, "Custom");
+    for (EACH_CHILD(table, vpc, OWNER, E_TABLE)) n += entity_is(table, A_TABLE_KIND, "Custom");
     return n;
 }
 
@@ -71,7 +71,7 @@ void table_fill(struct mock *m, struct entity *table, int64_t now_ms)
 {
     (void)route_add(m, table, NULL, "100.64.0.0/10", "System", "service", "", now_ms);
     const struct entity *vpc = table->links[OWNER].to;
-    for EACH_CHILD (vswitch, vpc, OWNER, E_VSWITCH)
+    for (EACH_CHILD(vswitch, vpc, OWNER, E_VSWITCH))
         (void)route_add(m, table, NULL, entity_get(vswitch, A_VSWITCH_CIDR), "System", "local", "", now_ms);
 }
 
@@ -80,10 +80,12 @@ void table_fill(struct mock *m, struct entity *table, int64_t now_ms)
 bool table_create(struct call *c)
 {
     struct entity *vpc = need(c, E_VPC, "VpcId");
-    if (vpc == NULL || !check_name(c, "RouteTableName", false) || !check_description(c, "Description")) return false;
+    if (vpc == NULL || !check_name(c, "RouteTableName", false) || !check_description(c, "Description"))
+        return false;
     if (!check_tags(c) || !vpc_is_free(c, vpc, "OperationConflict")) return false;
     if (!within_quota(c, OPT_QUOTA_TABLE, count_custom_tables(vpc), 1))
-        return refuse(c, 400, "QuotaExceeded.RouteTable", "The quota of custom route tables in the VPC is reached.");
+        return refuse(c, 400, "QuotaExceeded.RouteTable",
+                      "The quota of custom route tables in the VPC is reached.");
 
     struct entity *e = create(c, E_TABLE, ST_PENDING);
     if (e == NULL) return false;
@@ -102,9 +104,11 @@ bool table_create(struct call *c)
 bool table_modify(struct call *c)
 {
     struct entity *e = need(c, E_TABLE, "RouteTableId");
-    if (e == NULL || !check_name(c, "RouteTableName", false) || !check_description(c, "Description")) return false;
+    if (e == NULL || !check_name(c, "RouteTableName", false) || !check_description(c, "Description"))
+        return false;
     if (e->status != ST_AVAILABLE)
-        return refuse(c, 400, "IncorrectStatus.RouteTable", "Route table %s is %s.", e->id, status_names[e->status]);
+        return refuse(c, 400, "IncorrectStatus.RouteTable", "Route table %s is %s.", e->id,
+                      status_names[e->status]);
     arg_to_attr(c, e, "RouteTableName", A_TABLE_NAME);
     arg_to_attr(c, e, "Description", A_TABLE_DESCRIPTION);
     arg_to_attr(c, e, "RoutePropagationEnable", A_TABLE_PROPAGATION);
@@ -118,13 +122,16 @@ bool table_delete(struct call *c)
     if (entity_is(e, A_TABLE_KIND, "System"))
         return refuse(c, 400, "OperationDenied", "The system route table cannot be deleted.");
     if (e->status != ST_AVAILABLE)
-        return refuse(c, 400, "IncorrectRouteTableStatus", "Route table %s is %s.", e->id, status_names[e->status]);
+        return refuse(c, 400, "IncorrectRouteTableStatus", "Route table %s is %s.", e->id,
+                      status_names[e->status]);
     const struct entity *vswitch = entity_first(e, SECOND, E_VSWITCH);
     if (vswitch != NULL)
-        return refuse(c, 400, "DependencyViolation.VSwitch", "vSwitch %s is associated with %s.", vswitch->id, e->id);
-    for EACH_CHILD (route, e, OWNER, E_ROUTE)
+        return refuse(c, 400, "DependencyViolation.VSwitch", "vSwitch %s is associated with %s.", vswitch->id,
+                      e->id);
+    for (EACH_CHILD(route, e, OWNER, E_ROUTE))
         if (entity_is(route, A_ROUTE_KIND, "Custom"))
-            return refuse(c, 400, "DependencyViolation.RouteEntry", "Route table %s still has %s.", e->id, route->id);
+            return refuse(c, 400, "DependencyViolation.RouteEntry", "Route table %s still has %s.", e->id,
+                          route->id);
     struct entity *vpc = e->links[OWNER].to;
     if (!vpc_is_free(c, vpc, "OperationConflict")) return false;
     entity_move(c->s, e, ST_DELETING, ST_GONE, ready_after(c->m, c->now_ms, TAKES_DELETE), vpc);
@@ -163,7 +170,8 @@ bool table_associate(struct call *c)
     const struct entity *old = vswitch->links[SECOND].to;
     if (old == table) {
         if (c->m->options[OPT_ASSOCIATE_AGAIN] == 0) return true;
-        return refuse(c, 400, "OperationConflict", "vSwitch %s is associated with %s already.", vswitch->id, table->id);
+        return refuse(c, 400, "OperationConflict", "vSwitch %s is associated with %s already.", vswitch->id,
+                      table->id);
     }
     if (!vpc_is_free(c, table->links[OWNER].to, "OperationConflict")) return false;
     bool custom = old != NULL && entity_is(old, A_TABLE_KIND, "Custom");

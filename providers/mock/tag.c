@@ -27,7 +27,8 @@ static const struct kind_name *find_kind(struct call *c)
     for (size_t i = 0; i < N_ELEMENTS(kind_names); i++)
         if (strcmp(kind_names[i].product, c->op->product) == 0 && strcmp(kind_names[i].name, wanted) == 0)
             return &kind_names[i];
-    (void)refuse(c, 400, "InvalidResourceType.NotFound", "The simulated cloud has no tags of \"%s\".", wanted);
+    (void)refuse(c, 400, "InvalidResourceType.NotFound", "The simulated cloud has no tags of \"%s\".",
+                 wanted);
     return NULL;
 }
 
@@ -54,7 +55,8 @@ static bool check_resources(struct call *c, const struct kind_name *k)
         bool last;
         const struct entity *e = nth_resource(c, k, n, &last);
         if (last) return true;
-        if (n > most) return refuse(c, 400, "NumberExceed.ResourceIds", "At most %u resources are possible.", most);
+        if (n > most)
+            return refuse(c, 400, "NumberExceed.ResourceIds", "At most %u resources are possible.", most);
         if (e == NULL) return false;
     }
 }
@@ -63,7 +65,8 @@ static size_t count_new_keys(const struct call *c, const struct entity *e)
 {
     size_t n_new = 0;
     const char *key;
-    for (unsigned n = 1; (key = argf(c, "Tag.%u.Key", n)) != NULL; n++) n_new += entity_tag_value(e, key) == NULL;
+    for (unsigned n = 1; (key = argf(c, "Tag.%u.Key", n)) != NULL; n++)
+        n_new += entity_tag_value(e, key) == NULL;
     return n_new;
 }
 
@@ -75,7 +78,8 @@ bool tags_add(struct call *c)
     for (unsigned n = 1; !last; n++) {
         const struct entity *e = nth_resource(c, k, n, &last);
         if (e != NULL && e->n_tags + count_new_keys(c, e) > ENTITY_MAX_TAGS)
-            return refuse(c, 400, "QuotaExceed.TagsPerResource", "%s would have more than %d tags.", e->id, ENTITY_MAX_TAGS);
+            return refuse(c, 400, "QuotaExceed.TagsPerResource", "%s would have more than %d tags.", e->id,
+                          ENTITY_MAX_TAGS);
     }
     last = false;
     for (unsigned n = 1; !last; n++) {
@@ -94,11 +98,13 @@ bool tags_remove(struct call *c)
     const struct kind_name *k = find_kind(c);
     bool last = false, all = arg_is_true(c, "All");
     if (k == NULL || !check_resources(c, k)) return false;
-    if (!all && arg(c, "TagKey.1") == NULL) return refuse(c, 400, "MissingParameter.TagKey", "TagKey.1 is mandatory.");
+    if (!all && arg(c, "TagKey.1") == NULL)
+        return refuse(c, 400, "MissingParameter.TagKey", "TagKey.1 is mandatory.");
     for (unsigned n = 1; !last; n++) {
         struct entity *e = nth_resource(c, k, n, &last);
         const char *key;
-        for (unsigned t = 1; e != NULL && (key = argf(c, "TagKey.%u", t)) != NULL; t++) entity_untag(c->s, e, key);
+        for (unsigned t = 1; e != NULL && (key = argf(c, "TagKey.%u", t)) != NULL; t++)
+            entity_untag(c->s, e, key);
         if (e != NULL && all && arg(c, "TagKey.1") == NULL) entity_untag(c->s, e, NULL);
     }
     return true;
@@ -134,7 +140,8 @@ bool tags_list(struct call *c)
     if (arg(c, "ResourceId.1") == NULL && arg(c, "Tag.1.Key") == NULL)
         return refuse(c, 400, "MissingParameter.TagOrResourceId", "ResourceId or Tag is mandatory.");
     if (arg_has_prefix(c, "TagFilter."))
-        return refuse(c, 400, "UnsupportedParameter", "The simulated ListTagResources does not filter by TagFilter.");
+        return refuse(c, 400, "UnsupportedParameter",
+                      "The simulated ListTagResources does not filter by TagFilter.");
     if (token[0] != '\0' && (token[0] != 'p' || !text_to_u64(text_of(token + 1), UINT32_MAX, &skip)))
         return refuse(c, 400, "InvalidNextToken", "The specified NextToken is not valid.");
     if (!text_to_u64(text_of(arg_or(c, "MaxResults", "50")), DEFAULT_PAIRS, &size)) size = DEFAULT_PAIRS;
@@ -143,8 +150,9 @@ bool tags_list(struct call *c)
         if (!entity_is_here(c, e, k->type) || !wants_resource(c, e->id) || !has_wanted_tags(c, e)) continue;
         for (uint8_t i = 0; i < e->n_tags; i++, seen++) {
             if (seen < skip || seen >= skip + size) continue;
-            (void)json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:s}", "ResourceId", e->id, "ResourceType", k->name,
-                                                         "TagKey", e->tags[i].key, "TagValue", e->tags[i].value));
+            (void)json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:s}", "ResourceId", e->id,
+                                                         "ResourceType", k->name, "TagKey", e->tags[i].key,
+                                                         "TagValue", e->tags[i].value));
         }
     }
     char next[24] = "";
@@ -162,7 +170,8 @@ static bool move_to_group(struct call *c, const char *group)
     if (group == NULL) return refuse(c, 400, "MissingParameter", "The resource group is mandatory.");
     for (size_t i = 0; i < N_ELEMENTS(kind_names); i++) {
         const struct kind_name *k = &kind_names[i];
-        if (strcmp(k->product, c->op->product) != 0 || k->group_name == NULL || strcmp(k->group_name, wanted) != 0)
+        if (strcmp(k->product, c->op->product) != 0 || k->group_name == NULL ||
+            strcmp(k->group_name, wanted) != 0)
             continue;
         struct entity *e = need(c, k->type, "ResourceId");
         if (e == NULL) return false;

@@ -47,7 +47,7 @@ void tokens_fini(struct mock *m)
 {
     struct token_memory *t, *next;
     m->new_tokens = NULL;
-    HASH_ITER (hh, m->tokens, t, next) {
+    HASH_ITER(hh, m->tokens, t, next) {
         HASH_DEL(m->tokens, t);
         free(t->body);
         free(t);
@@ -65,7 +65,8 @@ enum token_verdict token_check(struct call *c, char **body)
     if (t == NULL || c->now_ms - t->done_ms > c->m->options[OPT_TOKEN_MEMORY]) return TOKEN_NEW;
     make_hash(c, hash);
     if (strcmp(hash, t->hash) != 0) {
-        (void)refuse(c, 400, "IdempotentParameterMismatch", "The client token was used with other parameters.");
+        (void)refuse(c, 400, "IdempotentParameterMismatch",
+                     "The client token was used with other parameters.");
         return TOKEN_REFUSED;
     }
     bool ecs = strcmp(c->op->product, "Ecs") == 0;
@@ -78,12 +79,14 @@ enum token_verdict token_check(struct call *c, char **body)
     return *body == NULL ? TOKEN_NO_MEMORY : TOKEN_ANSWERED;
 }
 
-bool token_add(struct mock *m, const char *key, const char *hash, int64_t done_ms, const char *body, bool is_new)
+bool token_add(struct mock *m, const char *key, const char *hash, int64_t done_ms, const char *body,
+               bool is_new)
 {
     struct token_memory *t;
     HASH_FIND_STR(m->tokens, key, t);
     if (t != NULL) forget(m, t);
-    while (m->tokens != NULL && HASH_COUNT(m->tokens) >= (size_t)MAX_OF(m->options[OPT_TOKENS], 1)) forget(m, m->tokens);
+    while (m->tokens != NULL && HASH_COUNT(m->tokens) >= (size_t)MAX_OF(m->options[OPT_TOKENS], 1))
+        forget(m, m->tokens);
     t = calloc(1, sizeof(*t));
     if (t == NULL || (t->body = strdup(body)) == NULL) {
         free(t);

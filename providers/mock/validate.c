@@ -78,7 +78,8 @@ static bool fits_type(enum op_type type, const char *value, int64_t *number)
 static bool refuse_value(struct call *c, const char *name, const char *value)
 {
     (void)snprintf(c->code_text, sizeof(c->code_text), "Invalid%s", name);
-    return refuse(c, 400, c->code_text, "The specified value \"%s\" of parameter \"%s\" is not valid.", value, name);
+    return refuse(c, 400, c->code_text, "The specified value \"%s\" of parameter \"%s\" is not valid.", value,
+                  name);
 }
 
 static bool check_value(struct call *c, const struct param *given, const struct op_param *p)
@@ -96,7 +97,8 @@ static bool check_value(struct call *c, const struct param *given, const struct 
 static bool refuse_absent(struct call *c, const char *name)
 {
     return refuse(c, 400, "MissingParameter",
-                  "The input parameter \"%s\" that is mandatory for processing this request is not supplied.", name);
+                  "The input parameter \"%s\" that is mandatory for processing this request is not supplied.",
+                  name);
 }
 
 /* Lists start at 1 and have no gaps. */
@@ -148,7 +150,8 @@ bool validate(struct call *c)
             return refuse(c, 400, "InvalidParameter", "The value of \"%s\" is not UTF-8.", given->name);
         const struct op_param *p = resolve(c->op, given->name);
         if (p == NULL && c->m->options[OPT_STRICT] != 0)
-            return refuse(c, 400, "InvalidParameter.Unknown", "%s has no parameter \"%s\".", c->op->name, given->name);
+            return refuse(c, 400, "InvalidParameter.Unknown", "%s has no parameter \"%s\".", c->op->name,
+                          given->name);
         if (p != NULL && !check_value(c, given, p)) return false;
     }
     const char *token = arg(c, "ClientToken");

@@ -30,7 +30,8 @@ static json_t *vpc_resources(const struct entity *e)
     static const struct {
         enum entity_type type;
         const char *name;
-    } counted[] = {{E_VSWITCH, "VSwitch"}, {E_NAT, "NatGateway"}, {E_TABLE, "RouteTable"}, {E_GROUP, "SecurityGroup"}};
+    } counted[] = {
+        {E_VSWITCH, "VSwitch"}, {E_NAT, "NatGateway"}, {E_TABLE, "RouteTable"}, {E_GROUP, "SecurityGroup"}};
     json_t *array = json_array();
     for (size_t i = 0; i < N_ELEMENTS(counted); i++) {
         json_t *row = json_object();
@@ -43,13 +44,14 @@ static json_t *vpc_resources(const struct entity *e)
 }
 
 #define VPC_COMMON                                                                                           \
-    FIELD("VpcId", SHAPE_ID, 0), FIELD("VpcName", SHAPE_ATTR, A_VPC_NAME), FIELD("Description", SHAPE_ATTR, A_VPC_DESCRIPTION), \
-        FIELD("CidrBlock", SHAPE_ATTR, A_VPC_CIDR), FIELD("Status", SHAPE_STATUS, 0), FIELD("RegionId", SHAPE_REGION, 0),         \
-        FIELD("CreationTime", SHAPE_TIME, 0), FIELD("VRouterId", SHAPE_ATTR, A_VPC_ROUTER),                               \
-        FIELD("ResourceGroupId", SHAPE_ATTR, A_VPC_GROUP), FIELD("IsDefault", SHAPE_BOOL, false),                      \
-        FIELD("EnabledIpv6", SHAPE_FLAG, A_VPC_IPV6), FIELD("Ipv6CidrBlock", SHAPE_ATTR, A_VPC_IPV6_CIDR),             \
-        FIELD("SecondaryCidrBlocks.SecondaryCidrBlock", SHAPE_LIST, A_VPC_SECONDARY),                             \
-        FIELD("UserCidrs.UserCidr", SHAPE_LIST, A_VPC_USER_CIDR),                                                 \
+    FIELD("VpcId", SHAPE_ID, 0), FIELD("VpcName", SHAPE_ATTR, A_VPC_NAME),                                   \
+        FIELD("Description", SHAPE_ATTR, A_VPC_DESCRIPTION), FIELD("CidrBlock", SHAPE_ATTR, A_VPC_CIDR),     \
+        FIELD("Status", SHAPE_STATUS, 0), FIELD("RegionId", SHAPE_REGION, 0),                                \
+        FIELD("CreationTime", SHAPE_TIME, 0), FIELD("VRouterId", SHAPE_ATTR, A_VPC_ROUTER),                  \
+        FIELD("ResourceGroupId", SHAPE_ATTR, A_VPC_GROUP), FIELD("IsDefault", SHAPE_BOOL, false),            \
+        FIELD("EnabledIpv6", SHAPE_FLAG, A_VPC_IPV6), FIELD("Ipv6CidrBlock", SHAPE_ATTR, A_VPC_IPV6_CIDR),   \
+        FIELD("SecondaryCidrBlocks.SecondaryCidrBlock", SHAPE_LIST, A_VPC_SECONDARY),                        \
+        FIELD("UserCidrs.UserCidr", SHAPE_LIST, A_VPC_USER_CIDR),                                            \
         FIELD_MAKE("VSwitchIds.VSwitchId", vpc_vswitch_ids), FIELD("Tags.Tag", SHAPE_TAGS, 0)
 
 static const struct shape vpc_shape[] = {
@@ -133,7 +135,7 @@ bool vpc_holds(const struct entity *vpc, struct cidr block)
 
 struct entity *vpc_system_table(const struct entity *vpc)
 {
-    for EACH_CHILD (table, vpc, OWNER, E_TABLE)
+    for (EACH_CHILD(table, vpc, OWNER, E_TABLE))
         if (entity_is(table, A_TABLE_KIND, "System")) return table;
     return NULL;
 }
@@ -141,7 +143,8 @@ struct entity *vpc_system_table(const struct entity *vpc)
 bool vpc_is_free(struct call *c, const struct entity *vpc, const char *code)
 {
     if (vpc->status != ST_AVAILABLE)
-        return refuse(c, 400, "IncorrectVpcStatus", "The status of VPC %s does not support this operation.", vpc->id);
+        return refuse(c, 400, "IncorrectVpcStatus", "The status of VPC %s does not support this operation.",
+                      vpc->id);
     if (vpc->n_moving > 0)
         return refuse(c, 400, code, "Another task of VPC %s is in progress. Try again later.", vpc->id);
     return true;
@@ -159,18 +162,12 @@ static bool check_vpc_block(struct call *c, struct cidr block)
         {0xA9FE0000, 16}, /* 169.254.0.0/16 */
     };
     if (block.bits < VPC_MIN_BITS || block.bits > VPC_MAX_BITS)
-        return refuse(c, 400, "InvalidCidrBlock.Malformed", "The mask of a VPC's CIDR block has to be 8 to 28 bits long.");
+        return refuse(c, 400, "InvalidCidrBlock.Malformed",
+                      "The mask of a VPC's CIDR block has to be 8 to 28 bits long.");
     for (size_t i = 0; i < N_ELEMENTS(forbidden); i++)
         if (cidr_contains(forbidden[i], block))
             return refuse(c, 400, "InvalidCidrBlock.Malformed", "The CIDR block is reserved.");
     return true;
-}
-
-static size_t count_vpcs(const struct call *c)
-{
-    size_t n = 0;
-    for (const struct entity *e = c->s->first[E_VPC]; e != NULL; e = e->next) n += e->region == c->region;
-    return n;
 }
 
 static void set_ipv6(struct call *c, struct entity *vpc)
@@ -186,16 +183,20 @@ bool vpc_create(struct call *c)
 {
     const char *cidr = arg_or(c, "CidrBlock", "172.16.0.0/12");
     struct cidr block;
-    if (!check_name(c, "VpcName", false) || !check_description(c, "Description") || !check_tags(c)) return false;
-    if (!parse_block(c, cidr, "InvalidCidrBlock.Malformed", &block) || !check_vpc_block(c, block)) return false;
+    if (!check_name(c, "VpcName", false) || !check_description(c, "Description") || !check_tags(c))
+        return false;
+    if (!parse_block(c, cidr, "InvalidCidrBlock.Malformed", &block) || !check_vpc_block(c, block))
+        return false;
     if (list_count(arg_or(c, "UserCidr", "")) > MAX_USER_CIDRS)
-        return refuse(c, 400, "InvalidUserCidr.Malformed", "At most %d user CIDR blocks are possible.", MAX_USER_CIDRS);
-    if (!within_quota(c, OPT_QUOTA_VPC, count_vpcs(c), 1))
+        return refuse(c, 400, "InvalidUserCidr.Malformed", "At most %d user CIDR blocks are possible.",
+                      MAX_USER_CIDRS);
+    if (!within_quota(c, OPT_QUOTA_VPC, c->s->count[E_VPC][c->region], 1))
         return refuse(c, 400, "QuotaExceeded.Vpc", "The quota of VPCs in the region is reached.");
     if (!call_accept(c)) return false;
 
     struct entity *vpc = create(c, E_VPC, ST_PENDING);
-    struct entity *table = vpc == NULL ? NULL : add_entity(c->m, E_TABLE, c->region, c->now_ms, NULL, ST_AVAILABLE);
+    struct entity *table =
+        vpc == NULL ? NULL : add_entity(c->m, E_TABLE, c->region, c->now_ms, NULL, ST_AVAILABLE);
     if (table == NULL) return false;
     char router[ENTITY_ID_SIZE];
     new_id(c->m, "vrt", router);
@@ -226,9 +227,10 @@ static bool primary_may_become(const struct entity *vpc, struct cidr block)
     struct cidr blocks[MAX_VPC_BLOCKS];
     size_t n = vpc_blocks(vpc, blocks);
     blocks[0] = block;
-    for EACH_CHILD (vswitch, vpc, OWNER, E_VSWITCH) {
+    for (EACH_CHILD(vswitch, vpc, OWNER, E_VSWITCH)) {
         bool held = false;
-        for (size_t i = 0; i < n && !held; i++) held = cidr_contains(blocks[i], block_of(vswitch, A_VSWITCH_CIDR));
+        for (size_t i = 0; i < n && !held; i++)
+            held = cidr_contains(blocks[i], block_of(vswitch, A_VSWITCH_CIDR));
         if (!held) return false;
     }
     return true;
@@ -240,13 +242,16 @@ bool vpc_modify(struct call *c)
     if (vpc == NULL || !check_name(c, "VpcName", false) || !check_description(c, "Description")) return false;
     const char *cidr = arg(c, "CidrBlock");
     if (vpc->status != ST_AVAILABLE)
-        return refuse(c, 400, "IncorrectVpcStatus", "The status of VPC %s does not support this operation.", vpc->id);
+        return refuse(c, 400, "IncorrectVpcStatus", "The status of VPC %s does not support this operation.",
+                      vpc->id);
     if (cidr != NULL) {
         struct cidr block;
         if (!vpc_is_free(c, vpc, "OperationConflict")) return false;
-        if (!parse_block(c, cidr, "InvalidCidrBlock.Malformed", &block) || !check_vpc_block(c, block)) return false;
+        if (!parse_block(c, cidr, "InvalidCidrBlock.Malformed", &block) || !check_vpc_block(c, block))
+            return false;
         if (!primary_may_become(vpc, block))
-            return refuse(c, 400, "InvalidCidrBlock.NotAllowed", "Addresses in use are outside the new CIDR block.");
+            return refuse(c, 400, "InvalidCidrBlock.NotAllowed",
+                          "Addresses in use are outside the new CIDR block.");
     }
     if (!call_accept(c)) return false;
     arg_to_attr(c, vpc, "CidrBlock", A_VPC_CIDR);
@@ -275,7 +280,8 @@ static bool vpc_is_empty(struct call *c, const struct entity *vpc)
             return refuse(c, 400, inside[i].code, "VPC %s still contains %s.", vpc->id, first->id);
     }
     if (count_custom_tables(vpc) > 0)
-        return refuse(c, 400, "DependencyViolation.RouteTable", "VPC %s still contains custom route tables.", vpc->id);
+        return refuse(c, 400, "DependencyViolation.RouteTable", "VPC %s still contains custom route tables.",
+                      vpc->id);
     return true;
 }
 
@@ -284,7 +290,8 @@ bool vpc_delete(struct call *c)
     struct entity *vpc = need(c, E_VPC, "VpcId");
     if (vpc == NULL) return false;
     if (vpc->status != ST_AVAILABLE)
-        return refuse(c, 400, "IncorrectVpcStatus", "The status of VPC %s does not support this operation.", vpc->id);
+        return refuse(c, 400, "IncorrectVpcStatus", "The status of VPC %s does not support this operation.",
+                      vpc->id);
     if (!vpc_is_empty(c, vpc) || !call_accept(c)) return false;
     entity_move(c->s, vpc, ST_DELETING, ST_GONE, ready_after(c->m, c->now_ms, TAKES_DELETE), NULL);
     return true;
@@ -299,17 +306,22 @@ bool vpc_add_cidr(struct call *c)
     const char *cidr = arg_or(c, "SecondaryCidrBlock", "");
     struct cidr block, blocks[MAX_VPC_BLOCKS];
     if (strcmp(arg_or(c, "IpVersion", "IPV4"), "IPV4") != 0)
-        return refuse(c, 400, "OperationUnsupported.Ipv6", "Only IPv4 blocks can be added in the simulated cloud.");
-    if (!parse_block(c, cidr, "InvalidCidrBlock.Malformed", &block) || !check_vpc_block(c, block)) return false;
+        return refuse(c, 400, "OperationUnsupported.Ipv6",
+                      "Only IPv4 blocks can be added in the simulated cloud.");
+    if (!parse_block(c, cidr, "InvalidCidrBlock.Malformed", &block) || !check_vpc_block(c, block))
+        return false;
     if (vpc->status != ST_AVAILABLE)
-        return refuse(c, 400, "IncorrectStatus.Vpc", "The status of VPC %s does not support this operation.", vpc->id);
+        return refuse(c, 400, "IncorrectStatus.Vpc", "The status of VPC %s does not support this operation.",
+                      vpc->id);
     if (!vpc_is_free(c, vpc, "OperationConflict")) return false;
     size_t n = vpc_blocks(vpc, blocks);
     for (size_t i = 0; i < n; i++)
         if (cidr_overlaps(blocks[i], block))
-            return refuse(c, 400, "InvalidCidrBlock.Overlapped", "%s overlaps another block of the VPC.", cidr);
+            return refuse(c, 400, "InvalidCidrBlock.Overlapped", "%s overlaps another block of the VPC.",
+                          cidr);
     if (n == MAX_VPC_BLOCKS || !within_quota(c, OPT_QUOTA_SECONDARY, n - 1, 1))
-        return refuse(c, 400, "QuotaExceeded.SecondaryCidrBlock", "The quota of secondary CIDR blocks is reached.");
+        return refuse(c, 400, "QuotaExceeded.SecondaryCidrBlock",
+                      "The quota of secondary CIDR blocks is reached.");
     (void)list_add(c->s, vpc, A_VPC_SECONDARY, cidr);
     answer_text(c, "CidrBlock", cidr);
     answer_text(c, "IpVersion", "IPV4");
@@ -324,10 +336,12 @@ bool vpc_drop_cidr(struct call *c)
     struct cidr block;
     if (!parse_block(c, cidr, "InvalidCidrBlock.Malformed", &block)) return false;
     if (vpc->status != ST_AVAILABLE)
-        return refuse(c, 400, "IncorrectStatus.Vpc", "The status of VPC %s does not support this operation.", vpc->id);
+        return refuse(c, 400, "IncorrectStatus.Vpc", "The status of VPC %s does not support this operation.",
+                      vpc->id);
     if (!list_has(entity_get(vpc, A_VPC_SECONDARY), cidr))
-        return refuse(c, 404, "InvalidCidrBlock.NotFound", "%s is not a secondary CIDR block of the VPC.", cidr);
-    for EACH_CHILD (vswitch, vpc, OWNER, E_VSWITCH)
+        return refuse(c, 404, "InvalidCidrBlock.NotFound", "%s is not a secondary CIDR block of the VPC.",
+                      cidr);
+    for (EACH_CHILD(vswitch, vpc, OWNER, E_VSWITCH))
         if (cidr_contains(block, block_of(vswitch, A_VSWITCH_CIDR)))
             return refuse(c, 400, "OperationFailed.CidrInUse", "vSwitch %s lies in %s.", vswitch->id, cidr);
     if (!vpc_is_free(c, vpc, "OperationConflict")) return false;

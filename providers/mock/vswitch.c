@@ -27,9 +27,9 @@ size_t vswitch_n_free(const struct entity *vswitch)
 
 static bool address_is_used(const struct entity *vswitch, const char *ip)
 {
-    for EACH_CHILD (nat, vswitch, SECOND, E_NAT)
+    for (EACH_CHILD(nat, vswitch, SECOND, E_NAT))
         if (entity_is(nat, A_NAT_PRIVATE_IP, ip)) return true;
-    for EACH_CHILD (instance, vswitch, SECOND, E_INSTANCE)
+    for (EACH_CHILD(instance, vswitch, SECOND, E_INSTANCE))
         if (entity_is(instance, A_INSTANCE_PRIVATE_IP, ip)) return true;
     return false;
 }
@@ -54,7 +54,9 @@ uint32_t vswitch_take_address(const struct entity *vswitch, uint32_t wanted)
     uint32_t first = block.base + RESERVED_FIRST, last = cidr_last(block) - RESERVED_LAST;
     char text[IP_TEXT_SIZE];
     if (wanted != 0)
-        return wanted >= first && wanted <= last && !address_is_used(vswitch, ip_format(wanted, text)) ? wanted : 0;
+        return wanted >= first && wanted <= last && !address_is_used(vswitch, ip_format(wanted, text))
+                   ? wanted
+                   : 0;
     uint32_t at = last_taken(vswitch);
     for (uint32_t tried = 0; tried <= last - first; tried++) {
         at = at < first || at >= last ? first : at + 1;
@@ -136,13 +138,15 @@ bool vswitch_attributes(struct call *c)
 static bool check_vswitch_block(struct call *c, const struct entity *vpc, struct cidr block, const char *text)
 {
     if (block.bits < VSWITCH_MIN_BITS || block.bits > VSWITCH_MAX_BITS)
-        return refuse(c, 400, "InvalidCirdrBlock.MaskLength", "The mask of a vSwitch has to be 16 to 29 bits long.");
+        return refuse(c, 400, "InvalidCirdrBlock.MaskLength",
+                      "The mask of a vSwitch has to be 16 to 29 bits long.");
     if (!vpc_holds(vpc, block))
-        return refuse(c, 400, "InvalidCidrBlock.NotInVpc", "%s does not lie in a CIDR block of VPC %s.", text, vpc->id);
-    for EACH_CHILD (other, vpc, OWNER, E_VSWITCH)
+        return refuse(c, 400, "InvalidCidrBlock.NotInVpc", "%s does not lie in a CIDR block of VPC %s.", text,
+                      vpc->id);
+    for (EACH_CHILD(other, vpc, OWNER, E_VSWITCH))
         if (cidr_overlaps(block, block_of(other, A_VSWITCH_CIDR)))
             return refuse(c, 400, "InvalidCidrBlock.Overlapped", "%s overlaps vSwitch %s.", text, other->id);
-    for EACH_CHILD (table, vpc, OWNER, E_TABLE)
+    for (EACH_CHILD(table, vpc, OWNER, E_TABLE))
         if (route_find(table, block) != NULL)
             return refuse(c, 400, "InvalidCidrBlock.RouteEntry", "%s is the destination of a route.", text);
     return true;
@@ -154,7 +158,8 @@ bool vswitch_create(struct call *c)
     if (vpc == NULL) return false;
     const char *cidr = arg(c, "CidrBlock"), *zone = arg(c, "ZoneId");
     struct cidr block;
-    if (!check_name(c, "VSwitchName", false) || !check_description(c, "Description") || !check_tags(c)) return false;
+    if (!check_name(c, "VSwitchName", false) || !check_description(c, "Description") || !check_tags(c))
+        return false;
     if (!zone_exists(c->region, zone))
         return refuse(c, 404, "InvalidZoneId.NotFound", "The specified zone \"%s\" does not exist.", zone);
     if (!parse_block(c, cidr, "InvalidCidrBlock.Malformed", &block)) return false;
@@ -171,7 +176,7 @@ bool vswitch_create(struct call *c)
     arg_to_attr(c, e, "Description", A_VSWITCH_DESCRIPTION);
     entity_link(c->s, e, OWNER, vpc);
     entity_link(c->s, e, SECOND, vpc_system_table(vpc));
-    for EACH_CHILD (table, vpc, OWNER, E_TABLE)
+    for (EACH_CHILD(table, vpc, OWNER, E_TABLE))
         (void)route_add(c->m, table, NULL, cidr, "System", "local", "", c->now_ms);
     entity_move(c->s, e, ST_PENDING, ST_AVAILABLE, ready_after(c->m, c->now_ms, TAKES_VSWITCH), vpc);
     answer_text(c, "VSwitchId", e->id);
@@ -181,9 +186,11 @@ bool vswitch_create(struct call *c)
 bool vswitch_modify(struct call *c)
 {
     struct entity *e = need(c, E_VSWITCH, "VSwitchId");
-    if (e == NULL || !check_name(c, "VSwitchName", false) || !check_description(c, "Description")) return false;
+    if (e == NULL || !check_name(c, "VSwitchName", false) || !check_description(c, "Description"))
+        return false;
     if (e->status != ST_AVAILABLE)
-        return refuse(c, 400, "IncorrectStatus.VSwitch", "The status of vSwitch %s does not support this.", e->id);
+        return refuse(c, 400, "IncorrectStatus.VSwitch", "The status of vSwitch %s does not support this.",
+                      e->id);
     arg_to_attr(c, e, "VSwitchName", A_VSWITCH_NAME);
     arg_to_attr(c, e, "Description", A_VSWITCH_DESCRIPTION);
     arg_to_attr(c, e, "EnableIPv6", A_VSWITCH_IPV6);
@@ -202,11 +209,13 @@ static bool vswitch_is_unused(struct call *c, const struct entity *e)
     };
     for (size_t i = 0; i < N_ELEMENTS(users); i++) {
         const struct entity *user = entity_first(e, SECOND, users[i].type);
-        if (user != NULL) return refuse(c, 400, users[i].code, "vSwitch %s is still used by %s.", e->id, user->id);
+        if (user != NULL)
+            return refuse(c, 400, users[i].code, "vSwitch %s is still used by %s.", e->id, user->id);
     }
     const struct entity *table = e->links[SECOND].to;
     if (table != NULL && entity_is(table, A_TABLE_KIND, "Custom"))
-        return refuse(c, 400, "DependencyViolation.RouteTable", "vSwitch %s is associated with %s.", e->id, table->id);
+        return refuse(c, 400, "DependencyViolation.RouteTable", "vSwitch %s is associated with %s.", e->id,
+                      table->id);
     return true;
 }
 
@@ -217,7 +226,8 @@ bool vswitch_delete(struct call *c)
     struct entity *vpc = e->links[OWNER].to;
     /* 404 it is, although the vSwitch exists.  Source: DeleteVSwitch, error codes */
     if (e->status != ST_AVAILABLE)
-        return refuse(c, 404, "IncorrectStatus", "The status of vSwitch %s does not support this operation.", e->id);
+        return refuse(c, 404, "IncorrectStatus", "The status of vSwitch %s does not support this operation.",
+                      e->id);
     if (!vswitch_is_unused(c, e)) return false;
     if (!vpc_is_free(c, vpc, "OperationDenied.OtherSubnetProcessing") || !call_accept(c)) return false;
     entity_move(c->s, e, ST_PENDING, ST_GONE, ready_after(c->m, c->now_ms, TAKES_DELETE), vpc);

@@ -124,8 +124,9 @@ struct converge_options {
         enum kind kind;
         struct text name;
         uint32_t generation;
-        bool open;             /* an intent of it is open: the same request is repeated with the same token */
-        const char *operation; /* of the open intent */
+        bool open;                /* an intent of it is open: the same request gets the same token again */
+        const char *operation;    /* of the open intent */
+        const char *request_hash; /* of the open intent; NULL: not known, the operation decides */
     } * generations;
     size_t n_generations;
 };

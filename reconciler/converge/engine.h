@@ -23,10 +23,11 @@ struct heap {
     size_t n, capacity;
 };
 
-/* A serialisation key: who holds it, who waits for it. */
+/* A serialisation key: who holds it, who waits for it. The steps of a batch hold it together. */
 struct key {
     char text[96];
-    uint32_t holder;       /* a step, or NO_STEP */
+    uint32_t group;     /* of the steps that hold it; 0: it is free */
+    uint32_t n_holders; /* of them */
     uint32_t first_parked; /* chained by run.next_parked */
     UT_hash_handle hh;
 };
@@ -50,7 +51,8 @@ struct poll {
     int64_t next_at_ms;
     int64_t interval_ms;
     bool in_flight;
-    const char *after; /* page to ask for next */
+    int64_t round_at_ms; /* when the first page of this round was asked for */
+    const char *after;   /* page to ask for next */
     uint32_t n_pages, n_faults;
     struct object **seen; /* of the round under way */
     size_t n_seen, seen_capacity;
@@ -84,6 +86,8 @@ struct run {
     int64_t started_ms, first_sent_ms, accepted_ms, deadline_ms, told_ms;
     int64_t poll_first_ms; /* when to look first */
     const char *status, *code, *request_id;
+    const struct key *waits_for; /* told in the trace */
+    uint32_t group;              /* under which keys are held */
     struct key *held[MAX_SERIAL_KEYS];
     bool held_until_settled[MAX_SERIAL_KEYS];
     uint32_t n_held;
@@ -110,7 +114,7 @@ struct converge {
     struct flight *durable_next;  /* wait for the notes that are being persisted */
     struct flight *durable_later; /* wait for the notes gathered now */
     struct poll *polls;
-    uint32_t next_flight_id, n_in_flight, n_changing_in_flight, n_unfinished;
+    uint32_t next_flight_id, next_group, n_in_flight, n_changing_in_flight, n_unfinished;
 
     double rate_per_s, tokens, rate_ceiling;
     int64_t tokens_at_ms;
@@ -156,6 +160,8 @@ void make_ready(struct converge *c, uint32_t s);
 void wait_until(struct converge *c, uint32_t s, int64_t at_ms);
 /* Takes all keys or none; parks the step at the first that is taken. */
 bool take_keys(struct converge *c, uint32_t s, const struct serial_key *keys, size_t n);
+/* Takes all keys together with 'leader', whose request s joins, or none. */
+bool share_keys(struct converge *c, uint32_t s, uint32_t leader, const struct serial_key *keys, size_t n);
 void release_keys(struct converge *c, uint32_t s, bool only_call_keys);
 /* Whether the rate allows a request now; else *at_ms is when. */
 bool rate_take(struct converge *c, int64_t *at_ms);

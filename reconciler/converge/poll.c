@@ -142,7 +142,10 @@ static void ask(struct converge *c, struct poll *p)
         fail_all(c, p, ERR_PROVIDER, c->err.msg);
         return;
     }
-    if (p->after == NULL) p->n_seen = 0;
+    if (p->after == NULL) {
+        p->n_seen = 0;
+        p->round_at_ms = c->now_ms;
+    }
     *f = (struct flight){
         .id = c->next_flight_id++, .type = CALL_LIST, .poll = p, .request = r, .first_step = NO_STEP};
     hash_oom_flag = false;
@@ -181,24 +184,46 @@ int64_t poll_next_ms(const struct converge *c)
 
 /* ---- what the list says ---- */
 
-static const struct object *seen_object(const struct poll *p, enum kind kind, const char *id)
+static int compare_seen(const void *pa, const void *pb)
 {
-    for (size_t k = 0; k < p->n_seen; k++)
-        if (p->seen[k]->kind == kind && strcmp(p->seen[k]->id, id) == 0) return p->seen[k];
-    return NULL;
+    const struct object *a = *(struct object *const *)pa, *b = *(struct object *const *)pb;
+    if (a->kind != b->kind) return a->kind < b->kind ? -1 : 1;
+    return strcmp(a->id, b->id);
 }
 
-static void looked(struct converge *c, uint32_t s)
+/* Sorts what a round has shown; of an object that came twice, the later one stays. */
+static void sort_seen(struct converge *c, struct poll *p)
+{
+    size_t n = 0;
+    for (size_t k = 0; k < p->n_seen; k++) {
+        struct object *o = p->seen[k];
+        if (world_find(c->world, o->kind, text_of(o->id)) == o) p->seen[n++] = o;
+    }
+    p->n_seen = n;
+    if (n > 1) qsort(p->seen, n, sizeof *p->seen, compare_seen);
+}
+
+static const struct object *seen_object(const struct poll *p, enum kind kind, const char *id)
+{
+    const struct object wanted = {.kind = kind, .id = id}, *key = &wanted;
+    struct object *const *found =
+        p->n_seen == 0 ? NULL : bsearch(&key, p->seen, p->n_seen, sizeof *p->seen, compare_seen);
+    return found == NULL ? NULL : *found;
+}
+
+static void looked(struct converge *c, uint32_t s, const struct poll *p)
 {
     struct run *run = &c->runs[s];
     const struct object *o = find_object(c, s);
     enum look_reason why = run->look;
+    if (o != NULL) o = seen_object(p, o->kind, o->id); /* the world may remember more than there is now */
     poll_leave(c, s);
     run->look = LOOK_NOT;
     if (o != NULL && o->phase != PHASE_DELETING) {
         trace(c, s, "found %s", o->id);
         run->id = o->id;
         run->observed = o;
+        run->request = NULL; /* what is to be done next depends on what it is like now */
         const struct change *change = change_of(c, s);
         if (change->desired_index != UINT32_MAX && step_of(c, s)->verb != VERB_DELETE)
             c->bound[change->desired_index] = o->id;
@@ -222,7 +247,6 @@ static void settled_or_not(struct converge *c, uint32_t s, const struct poll *p)
 {
     struct run *run = &c->runs[s];
     const struct change *change = change_of(c, s);
-    if (run->poll_first_ms > c->now_ms) return; /* joined later: not its turn yet */
     const struct object *o = run->id == NULL ? find_object(c, s) : seen_object(p, change->kind, run->id);
     /* Before the delete itself is sent, a step only waits for the object to come to rest. */
     bool deleting = step_of(c, s)->verb == VERB_DELETE && run->n_requests > 0;
@@ -256,16 +280,19 @@ static void round_done(struct converge *c, struct poll *p)
     p->after = NULL;
     p->n_faults = 0;
     p->next_at_ms = c->now_ms + p->interval_ms;
+    sort_seen(c, p);
     for (uint32_t s = p->first_step, next; s != NO_STEP; s = next) {
         next = c->runs[s].next_polled;
+        /* Who joined while the round was under way is not told by it: it may show what was before. */
+        if (c->runs[s].poll_first_ms > p->round_at_ms) continue;
         if (c->runs[s].state == STEP_LOOKING)
-            looked(c, s);
+            looked(c, s, p);
         else
             settled_or_not(c, s, p);
     }
     for (uint32_t s = p->first_step; s != NO_STEP; s = c->runs[s].next_polled)
-        if (c->runs[s].poll_first_ms > c->now_ms)
-            p->next_at_ms = MIN_OF(p->next_at_ms, c->runs[s].poll_first_ms);
+        if (c->runs[s].poll_first_ms > p->round_at_ms) /* its first look is still to come */
+            p->next_at_ms = MIN_OF(p->next_at_ms, MAX_OF(c->runs[s].poll_first_ms, c->now_ms + 1));
     drop_if_unused(c, p);
 }
 

@@ -77,37 +77,77 @@ static struct key *key_of(struct converge *c, const char *text)
         return NULL;
     }
     (void)snprintf(k->text, sizeof k->text, "%s", text);
-    k->holder = k->first_parked = NO_STEP;
+    k->first_parked = NO_STEP;
     hash_oom_flag = false;
     HASH_ADD_KEYPTR(hh, c->keys, k->text, strlen(k->text), k);
     if (hash_oom_flag) c->out_of_memory = true;
     return hash_oom_flag ? NULL : k;
 }
 
-bool take_keys(struct converge *c, uint32_t s, const struct serial_key *keys, size_t n)
+static void park(struct converge *c, uint32_t s, struct key *key)
+{
+    struct run *run = &c->runs[s];
+    if (run->parked) return;
+    run->parked = true;
+    run->next_parked = key->first_parked;
+    key->first_parked = s;
+    if (run->waits_for != key) trace(c, s, "waits for %s", key->text);
+    run->waits_for = key;
+}
+
+/* Takes the keys that are free or held by 'group'; returns the first that is not, else NULL. */
+static struct key *take_as(struct converge *c, uint32_t s, uint32_t group, const struct serial_key *keys,
+                           size_t n, bool *taken)
 {
     struct run *run = &c->runs[s];
     struct key *found[MAX_SERIAL_KEYS];
-    ASSERT(n <= MAX_SERIAL_KEYS);
+    ASSERT(n <= MAX_SERIAL_KEYS && run->n_held == 0 && group != 0);
+    *taken = false;
     for (size_t k = 0; k < n; k++) {
         found[k] = key_of(c, keys[k].text);
-        if (found[k] == NULL) return false;
-        if (found[k]->holder == NO_STEP || found[k]->holder == s) continue;
-        if (!run->parked) {
-            run->parked = true;
-            run->next_parked = found[k]->first_parked;
-            found[k]->first_parked = s;
-            trace(c, s, "waits for %s", keys[k].text);
-        }
-        return false;
+        if (found[k] == NULL) return NULL;
+        if (found[k]->group != 0 && found[k]->group != group) return found[k];
     }
-    run->n_held = 0;
     for (size_t k = 0; k < n; k++) {
-        found[k]->holder = s;
+        found[k]->group = group;
+        found[k]->n_holders++;
         run->held[run->n_held] = found[k];
         run->held_until_settled[run->n_held++] = keys[k].until_settled;
     }
-    return true;
+    run->group = group;
+    run->waits_for = NULL;
+    *taken = true;
+    return NULL;
+}
+
+bool take_keys(struct converge *c, uint32_t s, const struct serial_key *keys, size_t n)
+{
+    bool taken;
+    struct key *busy = take_as(c, s, ++c->next_group, keys, n, &taken);
+    if (busy != NULL) park(c, s, busy);
+    return taken;
+}
+
+bool share_keys(struct converge *c, uint32_t s, uint32_t leader, const struct serial_key *keys, size_t n)
+{
+    bool taken;
+    (void)take_as(c, s, c->runs[leader].group, keys, n, &taken);
+    return taken;
+}
+
+static void release_key(struct converge *c, struct key *key)
+{
+    ASSERT(key->n_holders > 0);
+    if (--key->n_holders > 0) return;
+    key->group = 0;
+    uint32_t parked = key->first_parked;
+    key->first_parked = NO_STEP;
+    while (parked != NO_STEP) {
+        uint32_t next = c->runs[parked].next_parked;
+        c->runs[parked].parked = false;
+        if (c->runs[parked].state == STEP_WAITING) make_ready(c, parked);
+        parked = next;
+    }
 }
 
 void release_keys(struct converge *c, uint32_t s, bool only_call_keys)
@@ -119,16 +159,8 @@ void release_keys(struct converge *c, uint32_t s, bool only_call_keys)
         if (only_call_keys && run->held_until_settled[k]) {
             run->held[kept] = key;
             run->held_until_settled[kept++] = true;
-            continue;
-        }
-        key->holder = NO_STEP;
-        uint32_t parked = key->first_parked;
-        key->first_parked = NO_STEP;
-        while (parked != NO_STEP) {
-            uint32_t next = c->runs[parked].next_parked;
-            c->runs[parked].parked = false;
-            if (c->runs[parked].state == STEP_WAITING) make_ready(c, parked);
-            parked = next;
+        } else {
+            release_key(c, key);
         }
     }
     run->n_held = kept;

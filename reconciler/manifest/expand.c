@@ -40,15 +40,18 @@ struct job {
     const struct lifecycle *lifecycle; /* for the new resources */
 };
 
-/* Only what generated names may have: a-z, 0-9, '.' and '-'. */
-static void put_name_part(struct buf *b, struct text t)
+/* Only what generated names may have: a-z, 0-9, '.' and '-'. False when something was replaced. */
+static bool put_name_part(struct buf *b, struct text t)
 {
+    bool same = true;
     for (size_t i = 0; i < t.len; i++) {
         char c = t.ptr[i];
         if (c >= 'A' && c <= 'Z') c = (char)(c + ('a' - 'A'));
         bool ok = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
         buf_putc(b, ok ? c : '-');
+        same &= ok && c == t.ptr[i];
     }
+    return same;
 }
 
 static uint64_t hash_more(uint64_t h, struct value v)
@@ -56,36 +59,41 @@ static uint64_t hash_more(uint64_t h, struct value v)
     return v.state == VALUE_SET ? (h ^ text_hash(value_as_text(v))) * 0x100000001b3u : h;
 }
 
-/* A reference as part of a name: the name or id; a look-up by its name, if any, and a hash of all of it. */
+/* A reference as part of a name: the name or id; of a look-up its name, with a hash of all of it where the
+ * name alone does not say everything. */
 static void put_ref(struct buf *b, struct value ref)
 {
     if (ref.form != REF_LOOKUP) {
-        put_name_part(b, value_as_text(ref));
+        (void)put_name_part(b, value_as_text(ref));
         return;
     }
     struct value name = ref.u.items[0], tags = ref.u.items[1];
     uint64_t h = hash_more(1, name);
     for (uint32_t i = 0; tags.state == VALUE_SET && i < tags.n; i++) h = hash_more(h, tags.u.items[i]);
-    if (name.state == VALUE_SET) put_name_part(b, (struct text){name.u.text, MIN_OF(name.n, (uint32_t)40)});
-    buf_printf(b, "%s%08x", name.state == VALUE_SET ? "-" : "lookup-", (unsigned)(h >> 32 ^ h) & 0xffffffffu);
+    bool whole = name.state == VALUE_SET && name.n <= 40 && tags.state != VALUE_SET;
+    if (name.state == VALUE_SET)
+        whole &= put_name_part(b, (struct text){name.u.text, MIN_OF(name.n, (uint32_t)40)});
+    else
+        buf_puts(b, "lookup");
+    if (!whole) buf_printf(b, "-%08x", (unsigned)((h >> 32 ^ h) & 0xffffffffu));
 }
 
 /* "ingress-tcp-80-0.0.0.0-0", and what differs from the usual policy and priority. */
 static void put_rule_name(struct buf *b, const struct value *v)
 {
-    put_name_part(b, value_as_text(v[SGR_DIRECTION]));
+    (void)put_name_part(b, value_as_text(v[SGR_DIRECTION]));
     buf_putc(b, '-');
-    put_name_part(b, value_as_text(v[SGR_PROTOCOL]));
+    (void)put_name_part(b, value_as_text(v[SGR_PROTOCOL]));
     buf_putc(b, '-');
-    put_name_part(b, value_as_text(v[SGR_PORTS]));
+    (void)put_name_part(b, value_as_text(v[SGR_PORTS]));
     buf_putc(b, '-');
     if (v[SGR_PEER_CIDR].state == VALUE_SET)
-        put_name_part(b, value_as_text(v[SGR_PEER_CIDR]));
+        (void)put_name_part(b, value_as_text(v[SGR_PEER_CIDR]));
     else
         put_ref(b, v[SGR_PEER_GROUP]);
     if (!text_is(value_as_text(v[SGR_POLICY]), "accept")) {
         buf_putc(b, '-');
-        put_name_part(b, value_as_text(v[SGR_POLICY]));
+        (void)put_name_part(b, value_as_text(v[SGR_POLICY]));
     }
     if (v[SGR_PRIORITY].u.num != 1) buf_printf(b, "-p%lld", (long long)v[SGR_PRIORITY].u.num);
 }
@@ -93,7 +101,7 @@ static void put_rule_name(struct buf *b, const struct value *v)
 static void put_route_name(struct buf *b, const struct value *v)
 {
     struct text destination = value_as_text(v[RTE_DESTINATION]);
-    put_name_part(b, text_is(destination, "0.0.0.0/0") ? TEXT("default") : destination);
+    (void)put_name_part(b, text_is(destination, "0.0.0.0/0") ? TEXT("default") : destination);
 }
 
 /* Where the parts of a derived name come from. False when one is missing (it was complained of). */
@@ -205,7 +213,7 @@ static void expand_reference(struct load *l, const struct job *job, uint32_t nod
     d.marks[job->how->item_field] = mark;
     CLEANUP(buf_fini) struct buf part;
     buf_init(&part, 512);
-    if (derive_name(job, d.r.values, &part)) add_part(l, job, &d, buf_text(&part), mark, of);
+    if (!l->out_of_memory && derive_name(job, d.r.values, &part)) add_part(l, job, &d, buf_text(&part), mark, of);
 }
 
 static void expand_spec(struct load *l, const struct job *job, uint32_t node, const struct lifecycle *of)
@@ -220,6 +228,7 @@ static void expand_spec(struct load *l, const struct job *job, uint32_t node, co
     bool ok = read_spec(l, &s, node);
     if (s.id_node != NO_NODE && s.d.r.external_id == NULL) return;
     fill_from_owner(l, job, &s.d, mark);
+    if (l->out_of_memory) return;
     CLEANUP(buf_fini) struct buf part;
     buf_init(&part, 512);
     if (s.name_node != NO_NODE) {

@@ -24,7 +24,7 @@ static void read_parts(struct load *l, uint32_t parts[N_PARTS])
         v = l->tree->nodes[k].next;
         struct text key = tree_text(l->tree, tree_node(l->tree, k));
         int i = 0;
-        while (i < N_PARTS && !text_is(key, part_names[i])) i++;
+        while (i < N_PARTS && !key_is(key, part_names[i])) i++;
         if (i < N_PARTS)
             parts[i] = v;
         else
@@ -102,9 +102,9 @@ static bool read_metadata(struct load *l, uint32_t node, struct text *name, uint
     for (uint32_t k = map->first, v; k != NO_NODE; k = l->tree->nodes[v].next) {
         v = l->tree->nodes[k].next;
         struct text key = tree_text(l->tree, tree_node(l->tree, k));
-        if (text_is(key, "name"))
+        if (key_is(key, "name"))
             *name_node = v;
-        else if (text_is(key, "labels") || text_is(key, "annotations"))
+        else if (key_is(key, "labels") || key_is(key, "annotations"))
             check_notes(l, key.ptr, v);
         else
             COMPLAIN(l, mark_at(l, k), load_suggest_choice(l, key, metadata_keys, load_help(l, "metadata has %s", load_choices(l, metadata_keys))),

@@ -52,17 +52,17 @@ uint32_t tree_get(const struct tree *t, const struct node *mapping, const char *
 {
     if (mapping->type != NODE_MAPPING) return NO_NODE;
     for (uint32_t k = mapping->first; k != NO_NODE; k = t->nodes[t->nodes[k].next].next)
-        if (text_is(tree_text(t, tree_node(t, k)), key)) return t->nodes[k].next;
+        if (key_is(tree_text(t, tree_node(t, k)), key)) return t->nodes[k].next;
     return NO_NODE;
 }
 
 bool tree_is_null(const struct tree *t, const struct node *n)
 {
-    static const char *const words[] = {"", "~", "null", "Null", "NULL"};
+    static const char *const words[] = {"~", "null", "Null", "NULL"};
     if (n->type != NODE_SCALAR || !(n->flags & NODE_PLAIN) || (n->flags & NODE_WRONG) || n->n > 4) return false;
     for (size_t i = 0; i < N_ELEMENTS(words); i++)
-        if (text_is(tree_text(t, n), words[i])) return true;
-    return false;
+        if (key_is(tree_text(t, n), words[i])) return true;
+    return n->n == 0;
 }
 
 bool tree_save(const struct tree *t, struct arena *arena, struct saved_tree *out)

@@ -50,6 +50,12 @@ struct tree {
     bool has_dollar; /* some value is NODE_DOLLAR */
 };
 
+/* text_is(), quick where the first characters differ, as they mostly do. */
+static inline bool key_is(struct text key, const char *word)
+{
+    return key.len > 0 && key.ptr[0] == word[0] && text_is(key, word);
+}
+
 void tree_fini(struct tree *t); /* for CLEANUP() too */
 
 /* The node itself, or what the alias stands for. */

@@ -131,10 +131,8 @@ static bool read_enum(struct load *l, const struct field *f, uint32_t node, stru
     return false;
 }
 
-/* A canonical form as a value. */
-static struct value kept(struct load *l, const char *form)
+static struct value kept(struct load *l, struct text t)
 {
-    struct text t = text_of(form);
     return value_text(load_keep(l, t), t.len);
 }
 
@@ -182,17 +180,16 @@ bool value_read_cidr(struct load *l, const struct field *f, uint32_t node, struc
                  cidr_format(c, text), (long long)f->min, (long long)f->max);
         return false;
     }
-    *out = kept(l, cidr_format(c, text));
+    *out = kept(l, t); /* there is one way to write a block that is accepted */
     return true;
 }
 
 static bool read_ip(struct load *l, const struct field *f, uint32_t node, struct text t, struct value *out)
 {
     uint32_t ip;
-    char text[IP_TEXT_SIZE];
     enum ip_fault fault = ip_parse(t, &ip);
     if (fault == IP_OK) {
-        *out = kept(l, ip_format(ip, text));
+        *out = kept(l, t); /* there is one way to write it */
         return true;
     }
     if (fault == IP_IS_V6)
@@ -218,7 +215,7 @@ static bool read_ports(struct load *l, const struct field *f, uint32_t node, str
             (void)snprintf(text, sizeof text, "%u", first);
         else
             (void)snprintf(text, sizeof text, "%u/%u", first, last);
-        *out = kept(l, text);
+        *out = kept(l, text_of(text));
         return true;
     }
     COMPLAIN(l, mark_at(l, node),

@@ -117,9 +117,34 @@ static int compare_ids(enum kind a_kind, const char *a_id, enum kind b_kind, con
     return strcmp(a_id, b_id);
 }
 
-uint32_t bind_record_of(const struct build *b, enum kind kind, const char *id)
+static int compare_records_by_id(const void *pa, const void *pb, void *ctx)
 {
-    uint32_t low = 0, high = b->recorded->n;
+    const struct records *records = ctx;
+    const struct record *a = &records->items[*(const uint32_t *)pa],
+                        *b = &records->items[*(const uint32_t *)pb];
+    return compare_ids(a->kind, a->id, b->kind, b->id);
+}
+
+/* Most plans never ask whose record an id is in. */
+static void sort_records(struct build *b)
+{
+    uint32_t n = b->recorded->n;
+    if (b->records_by_id != NULL) return;
+    b->records_by_id = arena_array_of(b->arena, n, uint32_t);
+    if (b->records_by_id == NULL) {
+        b->out_of_memory = true;
+        return;
+    }
+    for (uint32_t k = 0; k < n; k++) b->records_by_id[k] = k;
+    if (n > 1)
+        qsort_r(b->records_by_id, n, sizeof *b->records_by_id, compare_records_by_id,
+                (void *)(uintptr_t)b->recorded);
+}
+
+uint32_t bind_record_of(struct build *b, enum kind kind, const char *id)
+{
+    sort_records(b);
+    uint32_t low = 0, high = b->out_of_memory ? 0 : b->recorded->n;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         const struct record *r = &b->recorded->items[b->records_by_id[middle]];
@@ -133,7 +158,7 @@ uint32_t bind_record_of(const struct build *b, enum kind kind, const char *id)
     return UINT32_MAX;
 }
 
-bool bind_parent_is_ours(const struct build *b, const struct object *o)
+bool bind_parent_is_ours(struct build *b, const struct object *o)
 {
     const struct kind_info *info = kind_info(o->kind);
     for (uint8_t f = 0; f < info->n_fields; f++) {
@@ -327,32 +352,34 @@ static bool find_owned(struct build *b, const struct resource *r, struct binding
     return true;
 }
 
+static bool find_recorded(struct build *b, const struct resource *r, struct binding *binding)
+{
+    if (binding->record == UINT32_MAX) return false;
+    const struct record *record = &b->recorded->items[binding->record];
+    struct object *o = world_find(b->world, r->kind, text_of(record->id));
+    if (o == NULL || o->phase == PHASE_DELETING) return false;
+    bind(binding, o, text_equal(record->name, r->name) ? BOUND_RECORD : BOUND_MOVED);
+    return true;
+}
+
 bool bind_find(struct build *b, uint32_t i, const struct value *values, uint64_t set_fields)
 {
     const struct resource *r = &b->desired->items[i];
     struct binding *binding = &b->bindings[i];
-    char address[RESOURCE_ADDRESS_SIZE];
-    (void)address_format(r->kind, r->name, address);
-
-    binding->record = records_find(b->recorded, r->kind, r->name);
     const char *renamed_from = r->lifecycle->renamed_from;
     if (binding->record == UINT32_MAX && renamed_from != NULL)
         binding->record = records_find(b->recorded, r->kind, text_of(renamed_from));
     if (binding->record != UINT32_MAX) b->desired_of[binding->record] = i;
 
-    if (r->lifecycle->management == MANAGE_OBSERVE) return find_observed(b, r, values, binding, address);
-    if (is_system_table(r->kind, values)) {
+    bool observe = r->lifecycle->management == MANAGE_OBSERVE;
+    if (!observe && is_system_table(r->kind, values)) {
         bind(binding, system_table(b, values), BOUND_PARENT);
         return true;
     }
-    if (binding->record != UINT32_MAX) {
-        const struct record *record = &b->recorded->items[binding->record];
-        struct object *o = world_find(b->world, r->kind, text_of(record->id));
-        if (o != NULL && o->phase != PHASE_DELETING) {
-            bind(binding, o, text_equal(record->name, r->name) ? BOUND_RECORD : BOUND_MOVED);
-            return true;
-        }
-    }
+    if (!observe && find_recorded(b, r, binding)) return true;
+    char address[RESOURCE_ADDRESS_SIZE];
+    (void)address_format(r->kind, r->name, address);
+    if (observe) return find_observed(b, r, values, binding, address);
     if ((kind_info(r->kind)->flags & KIND_TAGGABLE) != 0) {
         if (!find_owned(b, r, binding, address, r->name)) return false;
         if (binding->object == NULL && renamed_from != NULL &&

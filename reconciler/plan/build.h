@@ -22,6 +22,7 @@ struct binding {
     uint8_t by;            /* enum bound_by */
     bool fresh;            /* will have another id after the apply: references to it are unknown */
     bool left_out;         /* by --target or --exclude */
+    bool rebound;          /* an EIP whose association is replaced */
 };
 
 struct build {
@@ -37,7 +38,8 @@ struct build {
 
     struct binding *bindings; /* per desired resource */
     uint32_t *desired_of;     /* per record: the desired resource that it belongs to, or UINT32_MAX */
-    uint32_t *records_by_id;  /* indices of records, sorted by kind and id */
+    uint32_t *records_by_id;  /* indices of records, sorted by kind and id; made when first asked for */
+    bool foreign_rebound;     /* an association of an EIP outside of the stack is replaced */
 
     struct change *changes;
     size_t n_changes, changes_capacity;
@@ -55,9 +57,9 @@ void bind_resolve(struct build *b, uint32_t i, struct value *values, uint64_t *s
 /* Finds what exists for desired resource i; fills its binding. False after adding a diagnostic. */
 bool bind_find(struct build *b, uint32_t i, const struct value *values, uint64_t set_fields);
 /* The record of a cloud object, UINT32_MAX when none. */
-uint32_t bind_record_of(const struct build *b, enum kind kind, const char *id);
+uint32_t bind_record_of(struct build *b, enum kind kind, const char *id);
 /* Whether an object lies in something that is ours (recorded or tagged for this stack). */
-bool bind_parent_is_ours(const struct build *b, const struct object *o);
+bool bind_parent_is_ours(struct build *b, const struct object *o);
 
 /* ---- compare.c ---- */
 struct comparison {

@@ -59,6 +59,14 @@ static void add_diff(struct comparison *out, const struct field *field, uint8_t 
     if (cause == DIFF_DRIFT) out->drifted = true;
 }
 
+/* The room for differences is large and mostly not used: it is left as it is. */
+static void comparison_init(struct comparison *c)
+{
+    c->n_diffs = 0;
+    c->reset_fields = 0;
+    c->immutable = c->drifted = c->record_stale = false;
+}
+
 /* Fields that are never compared. */
 static bool is_passive(const struct field *f)
 {
@@ -70,7 +78,7 @@ void compare_desired(struct build *b, uint32_t i, const struct value *values, ui
 {
     const struct resource *resource = &b->desired->items[i];
     const struct kind_info *info = kind_info(resource->kind);
-    *out = (struct comparison){.n_diffs = 0};
+    comparison_init(out);
     for (uint8_t f = 0; f < info->n_fields; f++) {
         const struct field *field = &info->fields[f];
         uint64_t bit = (uint64_t)1 << f;
@@ -99,7 +107,7 @@ void compare_recorded(const struct build *b, const struct record *r, const struc
                       struct comparison *out)
 {
     const struct kind_info *info = kind_info(r->kind);
-    *out = (struct comparison){.n_diffs = 0};
+    comparison_init(out);
     for (uint8_t f = 0; f < info->n_fields; f++) {
         const struct field *field = &info->fields[f];
         if (is_passive(field) || (field->flags & FIELD_NOT_RETURNED) != 0 ||

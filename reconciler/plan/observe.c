@@ -1,7 +1,10 @@
 /* observe.c - which lists a plan needs, and a world made of records for plans that do not look. */
 #include "reconciler/plan/plan.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#define KIND_BIT(kind) ((uint64_t)1 << (kind))
 
 static enum err_code add_scope(struct arena *arena, struct scope **scopes, size_t *n, size_t *capacity,
                                enum kind kind, const char *id, struct err *err)
@@ -16,59 +19,139 @@ static uint64_t kinds_that_matter(const struct desired *desired, const struct re
                                   bool unmanaged)
 {
     uint64_t kinds = 0;
-    for (uint32_t i = 0; i < desired->n; i++) kinds |= (uint64_t)1 << desired->items[i].kind;
-    for (uint32_t k = 0; k < recorded->n; k++) kinds |= (uint64_t)1 << recorded->items[k].kind;
+    for (uint32_t i = 0; i < desired->n; i++) kinds |= KIND_BIT(desired->items[i].kind);
+    for (uint32_t k = 0; k < recorded->n; k++) kinds |= KIND_BIT(recorded->items[k].kind);
     for (int k = 0; k < N_KINDS; k++) /* tagged ones are looked for without any record */
-        if (unmanaged || (kind_info((enum kind)k)->flags & KIND_TAGGABLE) != 0) kinds |= (uint64_t)1 << k;
+        if (unmanaged || (kind_info((enum kind)k)->flags & KIND_TAGGABLE) != 0) kinds |= KIND_BIT(k);
     for (int k = N_KINDS - 1; k >= 0; k--) { /* references lead to lower kinds */
-        if ((kinds & (uint64_t)1 << k) == 0) continue;
+        if ((kinds & KIND_BIT(k)) == 0) continue;
         const struct kind_info *info = kind_info((enum kind)k);
         for (uint8_t f = 0; f < info->n_fields; f++)
             if (info->fields[f].type == FIELD_REF || info->fields[f].type == FIELD_REF_LIST)
-                kinds |= (uint64_t)1 << info->fields[f].ref;
+                kinds |= KIND_BIT(info->fields[f].ref);
     }
     return kinds;
 }
 
-/* Whether the children of a parent object have to be listed. */
-static bool parent_matters(const struct object *o, bool unmanaged, struct text stack,
-                           const struct desired *desired, const struct records *recorded,
-                           const struct world *world)
+/* A cloud object that a record or a manifest names. */
+struct named {
+    enum kind kind;
+    struct text id;
+};
+
+/* What decides whether the children of a parent object have to be listed, collected once: there are as many
+ * parents as there are gateways, tables and groups in the region. Sets of kinds are bits. */
+struct interest {
+    uint64_t existing;   /* kinds of which some existing object is observed or adopted: which one, a look-up
+                            tells later */
+    uint64_t declared;   /* kinds that are declared: the system route table is declared, never made */
+    uint64_t looked_up;  /* kinds that are referred to by name or tags */
+    struct named *named; /* sorted by kind and id */
+    size_t n_named, capacity;
+};
+
+static int compare_named(const void *pa, const void *pb)
 {
-    if (o->owner_stack.ptr != NULL && text_equal(o->owner_stack, stack)) return true;
-    for (uint32_t k = 0; k < recorded->n; k++)
-        if (recorded->items[k].kind == o->kind && strcmp(recorded->items[k].id, o->id) == 0) return true;
-    const struct kind_info *info = kind_info(o->kind);
+    const struct named *a = pa, *b = pb;
+    if (a->kind != b->kind) return a->kind < b->kind ? -1 : 1;
+    return text_compare(a->id, b->id);
+}
+
+static bool add_named(struct arena *arena, struct interest *in, enum kind kind, struct text id)
+{
+    if (!arena_grow(arena, &in->named, sizeof *in->named, in->n_named, &in->capacity)) return false;
+    in->named[in->n_named++] = (struct named){kind, id};
+    return true;
+}
+
+static bool add_references(struct arena *arena, struct interest *in, uint64_t parents,
+                           const struct resource *r)
+{
+    const struct kind_info *info = kind_info(r->kind);
+    for (uint8_t f = 0; f < info->n_fields; f++) {
+        struct value v = r->values[f];
+        if (info->fields[f].type != FIELD_REF || v.state != VALUE_SET) continue;
+        enum kind kind = info->fields[f].ref;
+        if ((parents & KIND_BIT(kind)) == 0) continue;
+        if (v.form == REF_LOOKUP) in->looked_up |= KIND_BIT(kind);
+        if (v.form == REF_ID && !add_named(arena, in, kind, value_as_text(v))) return false;
+    }
+    return true;
+}
+
+/* 'parents': the kinds that lists are about. */
+static enum err_code collect_interest(struct arena *arena, uint64_t parents, const struct desired *desired,
+                                      const struct records *recorded, struct interest *out, struct err *err)
+{
+    *out = (struct interest){0};
+    for (uint32_t k = 0; k < recorded->n; k++) {
+        const struct record *r = &recorded->items[k];
+        if ((parents & KIND_BIT(r->kind)) != 0 && !add_named(arena, out, r->kind, text_of(r->id)))
+            return err_nomem(err);
+    }
     for (uint32_t i = 0; i < desired->n; i++) {
         const struct resource *r = &desired->items[i];
-        if (r->kind != o->kind || r->lifecycle->management == MANAGE_ENFORCE) {
-            if (r->kind != o->kind || r->lifecycle->adopt == ADOPT_DEFAULT ||
-                r->lifecycle->adopt == ADOPT_NEVER) {
-                /* The system route table is declared, never made. */
-                if (!(o->system && r->kind == o->kind)) continue;
-            }
-        }
-        return true; /* an existing one is observed or adopted: which one, a look-up tells later */
+        bool made = r->lifecycle->management == MANAGE_ENFORCE &&
+                    (r->lifecycle->adopt == ADOPT_DEFAULT || r->lifecycle->adopt == ADOPT_NEVER);
+        out->declared |= KIND_BIT(r->kind);
+        if (!made) out->existing |= KIND_BIT(r->kind);
+        if (!add_references(arena, out, parents, r)) return err_nomem(err);
     }
-    /* Referred to by id or look-up, or lying in a VPC that is ours. */
-    for (uint32_t i = 0; i < desired->n; i++) {
-        const struct kind_info *ri = kind_info(desired->items[i].kind);
-        for (uint8_t f = 0; f < ri->n_fields; f++) {
-            struct value v = desired->items[i].values[f];
-            if (ri->fields[f].type != FIELD_REF || ri->fields[f].ref != o->kind || v.state != VALUE_SET)
-                continue;
-            if (v.form == REF_LOOKUP || (v.form == REF_ID && text_is(value_as_text(v), o->id))) return true;
-        }
-    }
-    if (!unmanaged) return false;
+    if (out->n_named > 1) qsort(out->named, out->n_named, sizeof *out->named, compare_named);
+    return ERR_OK;
+}
+
+static bool is_named(const struct interest *in, const struct object *o)
+{
+    struct named key = {o->kind, text_of(o->id)};
+    return in->n_named > 0 && bsearch(&key, in->named, in->n_named, sizeof key, compare_named) != NULL;
+}
+
+static bool is_owned(const struct object *o, struct text stack)
+{
+    return o->owner_stack.ptr != NULL && text_equal(o->owner_stack, stack);
+}
+
+static bool lies_in_our_vpc(const struct object *o, struct text stack, const struct world *world)
+{
+    const struct kind_info *info = kind_info(o->kind);
     for (uint8_t f = 0; f < info->n_fields; f++) {
         struct value v = o->values[f];
         if (info->fields[f].type != FIELD_REF || info->fields[f].ref != KIND_VPC || !value_is_set(v))
             continue;
         const struct object *vpc = world_find(world, KIND_VPC, value_as_text(v));
-        if (vpc != NULL && vpc->owner_stack.ptr != NULL && text_equal(vpc->owner_stack, stack)) return true;
+        if (vpc != NULL && is_owned(vpc, stack)) return true;
     }
     return false;
+}
+
+/* Whether the children of a parent object have to be listed. */
+static bool parent_matters(const struct object *o, bool unmanaged, struct text stack,
+                           const struct interest *in, const struct world *world)
+{
+    uint64_t some = in->existing | in->looked_up | (o->system ? in->declared : 0);
+    return (some & KIND_BIT(o->kind)) != 0 || is_owned(o, stack) || is_named(in, o) ||
+           (unmanaged && lies_in_our_vpc(o, stack, world));
+}
+
+/* A list that a plan needs, and of which kind the objects are that it is about (KIND_NONE: the region). */
+struct list {
+    enum kind kind, parent;
+};
+
+static size_t collect_lists(uint64_t kinds, const struct cloud *cloud, struct list out[N_KINDS])
+{
+    uint64_t listed = 0;
+    size_t n = 0;
+    for (int k = 0; k < N_KINDS; k++) {
+        if ((kinds & KIND_BIT(k)) == 0) continue;
+        enum kind list = cloud->listed_with(cloud, (enum kind)k);
+        if ((listed & KIND_BIT(list)) != 0) continue;
+        listed |= KIND_BIT(list);
+        uint8_t field = FIELD_NO;
+        out[n++] = (struct list){list, cloud->list_scope_kind(cloud, list, &field)};
+    }
+    return n;
 }
 
 enum err_code plan_scopes(struct arena *arena, int round, bool unmanaged, struct text stack,
@@ -76,30 +159,29 @@ enum err_code plan_scopes(struct arena *arena, int round, bool unmanaged, struct
                           const struct world *world, const struct cloud *cloud, struct scope **scopes,
                           size_t *n_scopes, struct err *err)
 {
-    uint64_t kinds = kinds_that_matter(desired, recorded, unmanaged);
-    uint64_t listed = 0;
+    struct list lists[N_KINDS];
+    struct interest interest;
+    size_t n_lists = collect_lists(kinds_that_matter(desired, recorded, unmanaged), cloud, lists);
     size_t capacity = *n_scopes; /* a new block on the first growth */
-    for (int k = 0; k < N_KINDS; k++) {
-        if ((kinds & (uint64_t)1 << k) == 0) continue;
-        enum kind list = cloud->listed_with(cloud, (enum kind)k);
-        if ((listed & (uint64_t)1 << list) != 0) continue;
-        listed |= (uint64_t)1 << list;
-        uint8_t field = FIELD_NO;
-        enum kind parent = cloud->list_scope_kind(cloud, list, &field);
-        if (parent == KIND_NONE) {
-            enum err_code code =
-                round == 0 ? add_scope(arena, scopes, n_scopes, &capacity, list, NULL, err) : ERR_OK;
-            if (code != ERR_OK) return code;
-            continue;
-        }
-        size_t cursor = 0;
-        for (struct object *o; round == 1 && (o = world_next(world, parent, &cursor)) != NULL;) {
-            if (!parent_matters(o, unmanaged, stack, desired, recorded, world)) continue;
-            enum err_code code = add_scope(arena, scopes, n_scopes, &capacity, list, o->id, err);
-            if (code != ERR_OK) return code;
-        }
+    enum err_code code = ERR_OK;
+    if (round == 0) {
+        for (size_t k = 0; k < n_lists && code == ERR_OK; k++)
+            if (lists[k].parent == KIND_NONE)
+                code = add_scope(arena, scopes, n_scopes, &capacity, lists[k].kind, NULL, err);
+        return code;
     }
-    return ERR_OK;
+    uint64_t parents = 0;
+    for (size_t k = 0; k < n_lists; k++)
+        if (lists[k].parent != KIND_NONE) parents |= KIND_BIT(lists[k].parent);
+    code = collect_interest(arena, parents, desired, recorded, &interest, err);
+    for (size_t k = 0; k < n_lists && code == ERR_OK; k++) {
+        size_t cursor = 0;
+        if (lists[k].parent == KIND_NONE) continue;
+        for (struct object *o; code == ERR_OK && (o = world_next(world, lists[k].parent, &cursor)) != NULL;)
+            if (parent_matters(o, unmanaged, stack, &interest, world))
+                code = add_scope(arena, scopes, n_scopes, &capacity, lists[k].kind, o->id, err);
+    }
+    return code;
 }
 
 enum err_code plan_recorded_world(struct arena *arena, struct text stack, const struct records *recorded,

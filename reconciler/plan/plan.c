@@ -227,6 +227,10 @@ static bool needs_new_binding(const struct build *b, const struct resource *r)
     struct value v = r->values[eip_field];
     const struct value *items = r->kind == KIND_SNAT_ENTRY ? v.u.items : &v;
     uint32_t n = r->kind == KIND_SNAT_ENTRY ? v.n : 1;
+    for (uint32_t k = 0; k < n; k++)
+        if (items[k].state == VALUE_SET && items[k].form == REF_LOCAL && b->bindings[items[k].u.num].rebound)
+            return true;
+    if (!b->foreign_rebound) return false;
     for (size_t c = 0; c < b->n_changes; c++) {
         const struct change *change = &b->changes[c];
         if (change->kind != KIND_EIP_ASSOCIATION || change->action != ACTION_REPLACE) continue;
@@ -234,6 +238,16 @@ static bool needs_new_binding(const struct build *b, const struct resource *r)
             if (value_equal(FIELD_REF, change->desired->values[EAS_EIP], items[k])) return true;
     }
     return false;
+}
+
+/* Remembers which EIP is bound anew. */
+static void note_new_binding(struct build *b, const struct resource *association)
+{
+    struct value eip = association->values[EAS_EIP];
+    if (eip.state == VALUE_SET && eip.form == REF_LOCAL)
+        b->bindings[eip.u.num].rebound = true;
+    else
+        b->foreign_rebound = true;
 }
 
 static struct change *add_desired_change(struct build *b, uint32_t i, enum action action, enum reason reason,
@@ -291,6 +305,7 @@ static void decide_replace(struct build *b, uint32_t i, const struct value *valu
     struct change *c = add_desired_change(b, i, ACTION_REPLACE, reason, values, set_fields);
     if (c == NULL) return;
     b->bindings[i].fresh = true;
+    if (r->kind == KIND_EIP_ASSOCIATION) note_new_binding(b, r);
     c->create_first = (kind_info(r->kind)->flags & KIND_CREATE_FIRST) != 0 && !parents.delete_first;
     /* What lies in a replaced parent that is made first can be made first, too: its natural key differs by
      * the parent. */
@@ -440,13 +455,36 @@ static int compare_changes(const void *pa, const void *pb)
     return address_compare(a->kind, a->name, b->kind, b->name);
 }
 
-static bool has_change(const struct build *b, enum kind kind, const char *id)
+/* The objects that changes are about, to look one up. A world has one object per id. */
+struct touched {
+    const struct object **objects; /* sorted by place in memory: only whether one is there is asked */
+    size_t n;
+};
+
+static int compare_places(const void *pa, const void *pb)
 {
+    uintptr_t a, b;
+    memcpy(&a, pa, sizeof a);
+    memcpy(&b, pb, sizeof b);
+    return a < b ? -1 : a > b;
+}
+
+static void collect_touched(struct build *b, struct touched *out)
+{
+    *out = (struct touched){arena_array_of(b->arena, b->n_changes, const struct object *), 0};
+    if (out->objects == NULL) {
+        b->out_of_memory = true;
+        return;
+    }
     for (size_t k = 0; k < b->n_changes; k++)
-        if (b->changes[k].kind == kind && b->changes[k].observed != NULL &&
-            strcmp(b->changes[k].observed->id, id) == 0)
-            return true;
-    return false;
+        if (b->changes[k].observed != NULL) out->objects[out->n++] = b->changes[k].observed;
+    if (out->n > 1) qsort((void *)out->objects, out->n, sizeof *out->objects, compare_places);
+}
+
+static bool is_touched(const struct touched *t, const struct object *o)
+{
+    return t->n > 0 && bsearch((const void *)&o, (const void *)t->objects, t->n, sizeof *t->objects,
+                               compare_places) != NULL;
 }
 
 /* destroy: what the manifests name and is ours, also when no record knows it. */
@@ -464,10 +502,10 @@ static void destroy_desired(struct build *b)
     }
 }
 
-static void decide_undesired(struct build *b)
+/* Records that nobody desires any more. Returns how many stay for want of --prune. */
+static uint32_t decide_recorded(struct build *b, enum reason reason)
 {
     bool destroy = b->options->destroy;
-    enum reason reason = destroy ? REASON_DESTROY : REASON_NOT_DESIRED;
     uint32_t n_kept = 0;
     for (uint32_t k = 0; k < b->recorded->n && !b->out_of_memory; k++) {
         const struct record *r = &b->recorded->items[k];
@@ -484,7 +522,16 @@ static void decide_undesired(struct build *b)
                       l != NULL ? l->orphan_on_removal : r->orphan_on_removal,
                       l != NULL ? b->desired->items[i].pos : (struct src_pos){0});
     }
-    if (destroy) destroy_desired(b);
+    return n_kept;
+}
+
+/* The same for what is tagged as ours and not recorded. */
+static uint32_t decide_tagged(struct build *b, enum reason reason)
+{
+    bool destroy = b->options->destroy;
+    uint32_t n_kept = 0;
+    struct touched touched;
+    collect_touched(b, &touched);
     for (int kind = 0; kind < N_KINDS && !b->out_of_memory; kind++) {
         if ((kind_info((enum kind)kind)->flags & KIND_TAGGABLE) == 0) continue;
         size_t cursor = 0;
@@ -496,13 +543,23 @@ static void decide_undesired(struct build *b)
             if (!destroy && i != UINT32_MAX &&
                 (b->bindings[i].by != BOUND_RECORD || b->bindings[i].object == o))
                 continue;
-            if (bind_record_of(b, o->kind, o->id) != UINT32_MAX || has_change(b, o->kind, o->id)) continue;
+            if (bind_record_of(b, o->kind, o->id) != UINT32_MAX || is_touched(&touched, o)) continue;
             if (b->options->prune || destroy)
                 decide_delete(b, reason, o->kind, o->owner_name, NULL, o, false, false, (struct src_pos){0});
             else
                 n_kept++;
         }
     }
+    return n_kept;
+}
+
+static void decide_undesired(struct build *b)
+{
+    bool destroy = b->options->destroy;
+    enum reason reason = destroy ? REASON_DESTROY : REASON_NOT_DESIRED;
+    uint32_t n_kept = decide_recorded(b, reason);
+    if (destroy) destroy_desired(b);
+    n_kept += decide_tagged(b, reason);
     if (n_kept > 0)
         (void)diags_add(b->diags, SEVERITY_WARNING, (struct src_pos){0}, NULL, "--prune deletes them",
                         "%u resource%s of stack \"" TEXT_FMT "\" %s no longer in the manifests and stay%s",
@@ -562,6 +619,20 @@ static void rebind_changes(struct build *b)
             b->bindings[b->changes[k].desired_index].change = (uint32_t)k;
 }
 
+/* Where the resources of a kind begin, or would. */
+static uint32_t first_of_kind(const struct desired *d, enum kind kind)
+{
+    uint32_t low = 0, high = d->n;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (d->items[middle].kind < kind)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 /* Names of the vSwitches that a disruptive change touches, at most a few. */
 static void name_affected(struct build *b, struct change *c)
 {
@@ -575,7 +646,8 @@ static void name_affected(struct build *b, struct change *c)
     struct value v = field == FIELD_NO ? (struct value){0} : c->desired->values[field];
     if (v.form == REF_LOCAL) names[c->n_affected++] = b->desired->items[v.u.num].name;
     if (c->kind == KIND_ROUTE_ENTRY)
-        for (uint32_t i = 0; i < b->desired->n && c->n_affected < MAX_AFFECTED; i++) {
+        for (uint32_t i = first_of_kind(b->desired, KIND_ROUTE_TABLE_ASSOCIATION);
+             i < b->desired->n && c->n_affected < MAX_AFFECTED; i++) {
             const struct resource *r = &b->desired->items[i];
             if (r->kind == KIND_ROUTE_TABLE_ASSOCIATION && r->values[RTA_VSWITCH].form == REF_LOCAL &&
                 value_equal(FIELD_REF, r->values[RTA_TABLE], c->desired->values[RTE_TABLE]))
@@ -595,29 +667,28 @@ static const char *const *bound_ids(struct build *b)
     return ids;
 }
 
-static int compare_records_by_id(const void *pa, const void *pb, void *ctx)
+/* Both are sorted by address: one walk finds the record of each desired resource. */
+static void pair_records(struct build *b)
 {
-    const struct records *records = ctx;
-    const struct record *a = &records->items[*(const uint32_t *)pa],
-                        *b = &records->items[*(const uint32_t *)pb];
-    if (a->kind != b->kind) return a->kind < b->kind ? -1 : 1;
-    return strcmp(a->id, b->id);
+    uint32_t i = 0, k = 0;
+    while (i < b->desired->n && k < b->recorded->n) {
+        const struct resource *d = &b->desired->items[i];
+        const struct record *r = &b->recorded->items[k];
+        int order = address_compare(d->kind, d->name, r->kind, r->name);
+        if (order == 0) b->bindings[i].record = k;
+        if (order <= 0) i++;
+        if (order >= 0) k++;
+    }
 }
 
 static enum err_code prepare(struct build *b)
 {
     b->bindings = arena_array_of(b->arena, b->desired->n, struct binding);
     b->desired_of = arena_array_of(b->arena, b->recorded->n, uint32_t);
-    b->records_by_id = arena_array_of(b->arena, b->recorded->n, uint32_t);
-    if (b->bindings == NULL || b->desired_of == NULL || b->records_by_id == NULL) return err_nomem(b->err);
+    if (b->bindings == NULL || b->desired_of == NULL) return err_nomem(b->err);
     for (uint32_t i = 0; i < b->desired->n; i++) b->bindings[i].record = b->bindings[i].change = UINT32_MAX;
-    for (uint32_t k = 0; k < b->recorded->n; k++) {
-        b->desired_of[k] = UINT32_MAX;
-        b->records_by_id[k] = k;
-    }
-    if (b->recorded->n > 1)
-        qsort_r(b->records_by_id, b->recorded->n, sizeof *b->records_by_id, compare_records_by_id,
-                (void *)(uintptr_t)b->recorded);
+    for (uint32_t k = 0; k < b->recorded->n; k++) b->desired_of[k] = UINT32_MAX;
+    pair_records(b);
     return ERR_OK;
 }
 

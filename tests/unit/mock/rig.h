@@ -85,13 +85,15 @@ static inline void assert_shape(enum op_id op, const char *path, const json_t *v
     size_t i;
     switch (json_typeof(value)) {
     case JSON_OBJECT:
-        json_object_foreach ((json_t *)(uintptr_t)value, key, child) {
+        json_object_foreach((json_t *)(uintptr_t)value, key, child)
+        {
             (void)snprintf(inner, sizeof(inner), "%s%s%s", path, path[0] == '\0' ? "" : ".", key);
             assert_shape(op, inner, child);
         }
         break;
     case JSON_ARRAY:
-        json_array_foreach (value, i, child) {
+        json_array_foreach(value, i, child)
+        {
             (void)snprintf(inner, sizeof(inner), "%s[]", path);
             assert_shape(op, inner, child);
         }
@@ -114,7 +116,8 @@ static inline void rig_check_shape(const struct rig *r, const char *product, con
 
 enum { RIG_MAX_PARAMS = 64 };
 
-static inline void rig_send(struct rig *r, const char *product, const char *operation, struct param *params, uint32_t n)
+static inline void rig_send(struct rig *r, const char *product, const char *operation, struct param *params,
+                            uint32_t n)
 {
     struct request request = {.product = product, .operation = operation, .params = params, .n_params = n};
     struct mock_answer answer;
@@ -122,9 +125,10 @@ static inline void rig_send(struct rig *r, const char *product, const char *oper
     json_decref(r->answer);
     r->answer = NULL;
     r->code[0] = '\0';
-    if (mock_call(r->mock, r->now_ms, &request, &answer, &err) != ERR_OK) fail_msg("%s: %s", operation, err.msg);
+    if (mock_call(r->mock, r->now_ms, &request, &answer, &err) != ERR_OK)
+        fail_msg("%s: %s", operation, err.msg);
     r->http_status = answer.http_status;
-    r->fault = answer.fault;
+    r->fault = (int)answer.fault;
     if (answer.body != NULL) {
         assert_int_equal(strlen(answer.body), answer.body_size);
         r->answer = json_loads(answer.body, 0, NULL);
@@ -192,7 +196,8 @@ static inline void refused(struct rig *r, const char *code, const char *product,
 }
 
 /* An id (or another text) of the answer to a call that has to succeed. The text is copied to 'out'. */
-static inline const char *make(struct rig *r, char out[64], const char *path, const char *product, const char *operation, ...)
+static inline const char *make(struct rig *r, char out[64], const char *path, const char *product,
+                               const char *operation, ...)
 {
     va_list args;
     va_start(args, operation);
@@ -230,15 +235,17 @@ struct net {
 
 static inline void make_net(struct rig *r, struct net *n)
 {
-    make(r, n->vpc, "VpcId", "Vpc", "CreateVpc", "RegionId", "cn-shanghai", "CidrBlock", "10.0.0.0/16", "VpcName", "main", NULL);
+    make(r, n->vpc, "VpcId", "Vpc", "CreateVpc", "RegionId", "cn-shanghai", "CidrBlock", "10.0.0.0/16",
+         "VpcName", "main", NULL);
     settle(r);
-    make(r, n->vsw1, "VSwitchId", "Vpc", "CreateVSwitch", "VpcId", n->vpc, "ZoneId", "cn-shanghai-b", "CidrBlock", "10.0.1.0/24",
-         NULL);
+    make(r, n->vsw1, "VSwitchId", "Vpc", "CreateVSwitch", "VpcId", n->vpc, "ZoneId", "cn-shanghai-b",
+         "CidrBlock", "10.0.1.0/24", NULL);
     settle(r);
-    make(r, n->vsw2, "VSwitchId", "Vpc", "CreateVSwitch", "VpcId", n->vpc, "ZoneId", "cn-shanghai-b", "CidrBlock", "10.0.2.0/24",
-         NULL);
+    make(r, n->vsw2, "VSwitchId", "Vpc", "CreateVSwitch", "VpcId", n->vpc, "ZoneId", "cn-shanghai-b",
+         "CidrBlock", "10.0.2.0/24", NULL);
     settle(r);
-    make(r, n->sg, "SecurityGroupId", "Ecs", "CreateSecurityGroup", "RegionId", "cn-shanghai", "VpcId", n->vpc, NULL);
+    make(r, n->sg, "SecurityGroupId", "Ecs", "CreateSecurityGroup", "RegionId", "cn-shanghai", "VpcId",
+         n->vpc, NULL);
 }
 
 struct gateway {
@@ -248,14 +255,15 @@ struct gateway {
 /* A gateway in the vSwitch with an EIP bound to it, at rest. */
 static inline void make_gateway(struct rig *r, const struct net *n, const char *vswitch, struct gateway *g)
 {
-    make(r, g->id, "NatGatewayId", "Vpc", "CreateNatGateway", "RegionId", "cn-shanghai", "VpcId", n->vpc, "VSwitchId", vswitch,
-         "NatType", "Enhanced", NULL);
+    make(r, g->id, "NatGatewayId", "Vpc", "CreateNatGateway", "RegionId", "cn-shanghai", "VpcId", n->vpc,
+         "VSwitchId", vswitch, "NatType", "Enhanced", NULL);
     (void)snprintf(g->snat_table, 64, "%s", rig_text(r, "SnatTableIds.SnatTableId.0"));
     (void)snprintf(g->forward_table, 64, "%s", rig_text(r, "ForwardTableIds.ForwardTableId.0"));
     make(r, g->eip, "AllocationId", "Vpc", "AllocateEipAddress", "RegionId", "cn-shanghai", NULL);
     (void)snprintf(g->address, 64, "%s", rig_text(r, "EipAddress"));
     settle(r);
-    ok(r, "Vpc", "AssociateEipAddress", "AllocationId", g->eip, "InstanceId", g->id, "InstanceType", "Nat", NULL);
+    ok(r, "Vpc", "AssociateEipAddress", "AllocationId", g->eip, "InstanceId", g->id, "InstanceType", "Nat",
+       NULL);
     settle(r);
 }
 
