@@ -149,9 +149,10 @@ static void on_interrupt(int signum)
 enum err_code app_confirm(const char *question, struct err *err)
 {
     if (!isatty(STDIN_FILENO))
-        return err_set(err, ERR_INPUT,
-                       "standard input is not a terminal, so nobody can be asked; to go ahead without asking, "
-                       "use --auto-approve");
+        return err_set(
+            err, ERR_INPUT,
+            "standard input is not a terminal, so nobody can be asked; to go ahead without asking, "
+            "use --auto-approve");
     app_puts(question);
     struct sigaction action = {.sa_handler = on_interrupt}, before;
     (void)sigemptyset(&action.sa_mask);        /* cannot fail */

@@ -78,8 +78,8 @@ void app_print(const struct buf *b);
 void app_puts(const char *s);
 /* Diagnostics to standard error. */
 void app_show_diags(const struct app *app, const struct diags *diags);
-/* "Error: …" on standard error (or as an event), with the diagnostics before it ('diags' may be NULL); returns
- * the exit code. */
+/* "Error: …" on standard error (or as an event), with the diagnostics before it ('diags' may be NULL);
+ * returns the exit code. */
 enum exit_code app_fail(const struct app *app, const struct err *err, const struct diags *diags);
 /* A wrong command line: says where help is. */
 enum exit_code app_usage(const struct app *app, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -93,8 +93,8 @@ MUST_CHECK enum err_code app_confirm(const char *question, struct err *err);
 bool app_is_approved(const struct app *app);
 
 /* The manifests that -f and the arguments name, into app->arena. None at all is ERR_INPUT. */
-MUST_CHECK enum err_code app_read_sources(struct app *app, struct diags *diags, struct source **out, size_t *n,
-                                          struct err *err);
+MUST_CHECK enum err_code app_read_sources(struct app *app, struct diags *diags, struct source **out,
+                                          size_t *n, struct err *err);
 /* --var. ERR_INPUT for one without `=`. */
 MUST_CHECK enum err_code app_variables(struct app *app, const struct param_value **out, size_t *n,
                                        struct err *err);

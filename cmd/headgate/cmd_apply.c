@@ -81,8 +81,7 @@ static void say_end(const struct applying *a, const struct converge_summary *s, 
     const char *paint = !a->app->color ? "" : complete ? "\x1b[1;32m" : "\x1b[1;31m";
     buf_printf(&out, "\n%s%s %s%s ", paint, what, end, a->app->color ? "\x1b[0m" : "");
     put_counts(&out, s, a->options.destroy);
-    if (!complete)
-        buf_puts(&out, "What was done is recorded; the next apply goes on from here.\n");
+    if (!complete) buf_puts(&out, "What was done is recorded; the next apply goes on from here.\n");
     app_print(&out);
 }
 
@@ -153,11 +152,13 @@ static enum exit_code apply_saved(struct applying *a)
 {
     struct app *app = a->app;
     uint64_t allowed = FLAG_BIT(FLAG_STATE) | FLAG_BIT(FLAG_MOCK) | FLAG_BIT(FLAG_NO_COLOR) |
-                       FLAG_BIT(FLAG_LOCK_TIMEOUT) | FLAG_BIT(FLAG_PARALLELISM) | FLAG_BIT(FLAG_AUTO_APPROVE) |
-                       FLAG_BIT(FLAG_JSON) | FLAG_BIT(FLAG_TRACE) | FLAG_BIT(FLAG_CONCISE);
+                       FLAG_BIT(FLAG_LOCK_TIMEOUT) | FLAG_BIT(FLAG_PARALLELISM) |
+                       FLAG_BIT(FLAG_AUTO_APPROVE) | FLAG_BIT(FLAG_JSON) | FLAG_BIT(FLAG_TRACE) |
+                       FLAG_BIT(FLAG_CONCISE);
     for (unsigned f = 0; f < N_FLAGS; f++)
         if ((app->options.given & ~allowed & FLAG_BIT(f)) != 0)
-            return app_usage(app, "--%s cannot be given with a saved plan: it was fixed when the plan was made",
+            return app_usage(app,
+                             "--%s cannot be given with a saved plan: it was fixed when the plan was made",
                              flag_name((enum flag)f));
     struct plan_file file;
     struct err err = {0};

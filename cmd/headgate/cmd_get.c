@@ -47,9 +47,9 @@ static json_t *json_of_record(const struct record *r)
 {
     const struct kind_info *info = kind_info(r->kind);
     json_t *spec = json_object();
-    json_t *status = json_pack("{s:o, s:I, s:o, s:b}", "id", json_of_cstr(r->id), "generation",
-                               (json_int_t)r->generation, "appliedAt", json_of_time(r->applied_unix_ms),
-                               "observedOnly", r->observed_only);
+    json_t *status =
+        json_pack("{s:o, s:I, s:o, s:b}", "id", json_of_cstr(r->id), "generation", (json_int_t)r->generation,
+                  "appliedAt", json_of_time(r->applied_unix_ms), "observedOnly", r->observed_only);
     for (uint8_t f = 0; f < info->n_fields; f++)
         if (is_shown(r, f))
             set_field((info->fields[f].flags & FIELD_COMPUTED) != 0 ? status : spec, &info->fields[f],
@@ -92,8 +92,8 @@ static bool is_chosen(const bool kinds[N_KINDS], const bool *records, uint32_t i
 }
 
 /* What the arguments name: kinds, "all" or addresses. */
-static enum err_code choose(struct app *app, const struct records *records, bool kinds[N_KINDS],
-                            bool *chosen, struct err *err)
+static enum err_code choose(struct app *app, const struct records *records, bool kinds[N_KINDS], bool *chosen,
+                            struct err *err)
 {
     for (size_t i = 0; i < app->n_args; i++) {
         const char *arg = app->args[i];
@@ -108,8 +108,8 @@ static enum err_code choose(struct app *app, const struct records *records, bool
         } else if (kind != KIND_NONE) {
             kinds[kind] = true;
         } else {
-            return err_set(err, ERR_INPUT, "there is no kind `%s`; `headgate explain` lists them, `all` means all",
-                           arg);
+            return err_set(err, ERR_INPUT,
+                           "there is no kind `%s`; `headgate explain` lists them, `all` means all", arg);
         }
     }
     return ERR_OK;

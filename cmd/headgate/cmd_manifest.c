@@ -46,7 +46,8 @@ enum exit_code cmd_validate(struct app *app)
     CLEANUP(buf_fini) struct buf out;
     buf_init(&out, OUTPUT_LIMIT);
     buf_puts(&out, app->color ? "\x1b[1;32mSuccess!\x1b[0m" : "Success!");
-    buf_printf(&out, " The manifests are valid: %u resource%s in stack `", desired.n, desired.n == 1 ? "" : "s");
+    buf_printf(&out, " The manifests are valid: %u resource%s in stack `", desired.n,
+               desired.n == 1 ? "" : "s");
     buf_put_escaped(&out, desired.stack.name);
     buf_printf(&out, "`%s.\n", diags.n_warnings > 0 ? ", with warnings" : "");
     app_print(&out);

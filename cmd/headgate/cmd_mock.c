@@ -45,8 +45,8 @@ enum exit_code cmd_mock_list(struct app *app)
     buf_init(&out, OUTPUT_LIMIT);
     enum err_code code = open_mock(app, &m, &err);
     if (code == ERR_OK)
-        code = mock_list(m, clock_now_unix_ms(), app->n_args == 0 ? NULL : app->args[0], app_on(app, FLAG_JSON),
-                         &out, &err);
+        code = mock_list(m, clock_now_unix_ms(), app->n_args == 0 ? NULL : app->args[0],
+                         app_on(app, FLAG_JSON), &out, &err);
     return end(app, code, &err, &out);
 }
 
@@ -65,7 +65,8 @@ enum exit_code cmd_mock_delete(struct app *app)
     CLEANUP(mock_closep) struct mock *m = NULL;
     struct err err = {0};
     enum err_code code = open_mock(app, &m, &err);
-    if (code == ERR_OK) code = mock_delete(m, clock_now_unix_ms(), app->args[0], app_on(app, FLAG_FORCE), &err);
+    if (code == ERR_OK)
+        code = mock_delete(m, clock_now_unix_ms(), app->args[0], app_on(app, FLAG_FORCE), &err);
     return end(app, code, &err, NULL);
 }
 
@@ -108,8 +109,7 @@ enum exit_code cmd_mock_ledger(struct app *app)
     struct err err = {0};
     buf_init(&out, OUTPUT_LIMIT);
     enum err_code code = open_mock(app, &m, &err);
-    if (code == ERR_OK)
-        code = mock_ledger(m, app_on(app, FLAG_CHANGES), app_on(app, FLAG_JSON), &out, &err);
+    if (code == ERR_OK) code = mock_ledger(m, app_on(app, FLAG_CHANGES), app_on(app, FLAG_JSON), &out, &err);
     if (code == ERR_OK && app_on(app, FLAG_CLEAR)) code = mock_ledger_clear(m, &err);
     return end(app, code, &err, &out);
 }
@@ -130,8 +130,7 @@ static enum err_code build_request(struct app *app, struct request *r, struct er
     request_init(r, app->arena, app->args[0], app->args[1]);
     for (size_t i = 2; i < app->n_args; i++) {
         const char *arg = app->args[i], *equals = strchr(arg, '=');
-        if (equals == NULL || equals == arg)
-            return err_set(err, ERR_INPUT, "`%s` is not NAME=VALUE", arg);
+        if (equals == NULL || equals == arg) return err_set(err, ERR_INPUT, "`%s` is not NAME=VALUE", arg);
         const char *name = arena_copy(app->arena, arg, (size_t)(equals - arg));
         if (name == NULL) return err_nomem(err);
         request_add(r, name, equals + 1);

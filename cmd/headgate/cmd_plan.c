@@ -87,8 +87,7 @@ enum exit_code cmd_diff(struct app *app)
     app_show_diags(app, view.diags);
     CLEANUP(buf_fini) struct buf out;
     buf_init(&out, OUTPUT_LIMIT);
-    plan_render_diff(&out, view.plan,
-                     &(struct render_options){.color = app->color, .desired = view.desired});
+    plan_render_diff(&out, view.plan, &(struct render_options){.color = app->color, .desired = view.desired});
     if (!buf_ok(&out)) return above_one(app_nomem(app));
     app_print(&out);
     return plan_is_empty(view.plan) ? DONE_OK : DONE_ERROR;

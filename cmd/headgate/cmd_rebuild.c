@@ -33,7 +33,8 @@ enum exit_code cmd_import(struct app *app)
     if (code == ERR_OK) {
         options.lock = true;
         options.unmanaged = true; /* what is to be imported is nobody's yet */
-        code = app_has(app, FLAG_FILE) ? app_open_pass(app, &options, &p, &err) : pass_open(&options, &p, &err);
+        code =
+            app_has(app, FLAG_FILE) ? app_open_pass(app, &options, &p, &err) : pass_open(&options, &p, &err);
     }
     if (code == ERR_OK) code = pass_import(p, kind, name, id, &err);
     if (code != ERR_OK) return app_fail_pass(app, p, &err);

@@ -134,8 +134,9 @@ static enum err_code ask_to_break(const struct app *app, const struct lock_holde
     buf_put_escaped(&question, text_of(h->host));
     buf_printf(&question, ", pid %lld\n  Since:     %s\n\n", (long long)h->pid,
                clock_rfc3339(h->since_unix_ms, at));
-    buf_puts(&question, "Do you really want to break this lock?\n  When its holder still works, both will change "
-                        "the same resources.\n  Only 'yes' will be accepted to confirm.\n\n  Enter a value: ");
+    buf_puts(&question,
+             "Do you really want to break this lock?\n  When its holder still works, both will change "
+             "the same resources.\n  Only 'yes' will be accepted to confirm.\n\n  Enter a value: ");
     return app_confirm(buf_str(&question), err);
 }
 

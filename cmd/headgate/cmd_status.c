@@ -9,7 +9,8 @@
 enum { DEFAULT_LIMIT = 50 };
 
 /* Prints a tree or a table, as -o says; consumes the tree. 'nothing' is said instead of an empty table. */
-static enum exit_code print_either(struct app *app, json_t *tree, const struct table *table, const char *nothing)
+static enum exit_code print_either(struct app *app, json_t *tree, const struct table *table,
+                                   const char *nothing)
 {
     CLEANUP(buf_fini) struct buf out;
     buf_init(&out, OUTPUT_LIMIT);
@@ -51,7 +52,9 @@ static void put_run(struct table *t, const struct run_row *r)
     char at[CLOCK_RFC3339_SIZE], took[AGE_SIZE];
     table_cellf(t, "%lld", (long long)r->id);
     table_cell(t, text_of(clock_rfc3339(r->started_unix_ms, at)));
-    table_cell(t, text_of(r->ended_unix_ms == 0 ? "" : duration_format(r->ended_unix_ms - r->started_unix_ms, took)));
+    table_cell(
+        t,
+        text_of(r->ended_unix_ms == 0 ? "" : duration_format(r->ended_unix_ms - r->started_unix_ms, took)));
     table_cell(t, text_of(r->operation));
     table_cell(t, text_of(r->result));
     table_cellf(t, "%u added, %u changed, %u destroyed%s", r->n_added, r->n_changed, r->n_destroyed,
@@ -137,7 +140,8 @@ enum exit_code cmd_history(struct app *app)
     enum err_code code = open_stack(app, &s, &stack, &err);
     if (code != ERR_OK) return app_fail(app, &err, NULL);
     if (run != 0) return print_events(app, s, stack, run, NULL);
-    code = store_runs(s, stack, (size_t)app_number(app, FLAG_LIMIT, DEFAULT_LIMIT), app->arena, &runs, &n, &err);
+    code =
+        store_runs(s, stack, (size_t)app_number(app, FLAG_LIMIT, DEFAULT_LIMIT), app->arena, &runs, &n, &err);
     if (code != ERR_OK) return app_fail(app, &err, NULL);
     json_t *items = json_array();
     CLEANUP(table_freep) struct table *t = table_new(columns, N_ELEMENTS(columns));

@@ -7,14 +7,14 @@
 
 #include <string.h>
 
-/* Sets the common keys and writes the line. Consumes 'e'. An event that finds no memory is lost: the exit code
- * tells what became of the apply. */
+/* Sets the common keys and writes the line. Consumes 'e'. An event that finds no memory is lost: the exit
+ * code tells what became of the apply. */
 static void emit(const char *level, const char *message, const char *type, json_t *e)
 {
     char at[CLOCK_RFC3339_SIZE];
-    json_t *line = json_pack("{s:s, s:o, s:s, s:s, s:s}", "@level", level, "@message", json_of_cstr(message),
-                             "@module", "headgate.ui", "@timestamp",
-                             clock_rfc3339_ms(clock_now_unix_ms(), at), "type", type);
+    json_t *line =
+        json_pack("{s:s, s:o, s:s, s:s, s:s}", "@level", level, "@message", json_of_cstr(message), "@module",
+                  "headgate.ui", "@timestamp", clock_rfc3339_ms(clock_now_unix_ms(), at), "type", type);
     if (line != NULL && e != NULL && json_object_update(line, e) == 0) {
         char *text = json_dumps(line, JSON_COMPACT);
         if (text != NULL) {
@@ -45,9 +45,9 @@ static json_t *resource_of(enum kind kind, struct text name)
 
 /* Terraform's words; 'adopt' is its import. */
 static const char *const action_words[N_ACTIONS] = {
-    [ACTION_NONE] = "noop",       [ACTION_READ] = "read",     [ACTION_CREATE] = "create",
-    [ACTION_UPDATE] = "update",   [ACTION_REPLACE] = "replace", [ACTION_DELETE] = "delete",
-    [ACTION_ADOPT] = "import",    [ACTION_FORGET] = "forget",
+    [ACTION_NONE] = "noop",     [ACTION_READ] = "read",       [ACTION_CREATE] = "create",
+    [ACTION_UPDATE] = "update", [ACTION_REPLACE] = "replace", [ACTION_DELETE] = "delete",
+    [ACTION_ADOPT] = "import",  [ACTION_FORGET] = "forget",
 };
 
 static const char *reason_word(enum reason r)
@@ -68,8 +68,8 @@ static const char *reason_word(enum reason r)
 static void event_change(const struct change *c)
 {
     char address[RESOURCE_ADDRESS_SIZE], message[RESOURCE_ADDRESS_SIZE + 64];
-    json_t *change = json_pack("{s:o, s:s}", "resource", resource_of(c->kind, c->name), "action",
-                               action_words[c->action]);
+    json_t *change =
+        json_pack("{s:o, s:s}", "resource", resource_of(c->kind, c->name), "action", action_words[c->action]);
     if (reason_word(c->reason) != NULL)
         (void)json_object_set_new(change, "reason", json_string(reason_word(c->reason)));
     if (c->moved_from.ptr != NULL)
@@ -124,7 +124,7 @@ static void event_failure(const struct change *c, const struct progress *news, c
 void event_progress(const struct plan *p, const struct progress *news)
 {
     static const char *const types[] = {
-        [PROGRESS_STARTED] = "apply_start", [PROGRESS_WAITING] = "apply_progress",
+        [PROGRESS_STARTED] = "apply_start",  [PROGRESS_WAITING] = "apply_progress",
         [PROGRESS_RETRY] = "apply_progress", [PROGRESS_DONE] = "apply_complete",
         [PROGRESS_FAILED] = "apply_errored", [PROGRESS_SKIPPED] = "apply_errored",
     };
@@ -133,8 +133,8 @@ void event_progress(const struct plan *p, const struct progress *news)
     CLEANUP(buf_fini) struct buf line;
     buf_init(&line, 1 << 20);
     wording_line(&line, p, news);
-    json_t *hook = json_pack("{s:o, s:s}", "resource", resource_of(c->kind, c->name), "action",
-                             verb_name(step->verb));
+    json_t *hook =
+        json_pack("{s:o, s:s}", "resource", resource_of(c->kind, c->name), "action", verb_name(step->verb));
     if (news->id[0] != '\0') {
         (void)json_object_set_new(hook, "id_key", json_string("id"));
         (void)json_object_set_new(hook, "id_value", json_of_cstr(news->id));
@@ -160,9 +160,9 @@ void event_summary(const struct converge_summary *s, const char *operation)
 void event_diag(const struct diag *d)
 {
     const char *severity = d->severity == SEVERITY_ERROR ? "error" : "warning";
-    json_t *e = json_pack("{s:s, s:o, s:o, s:o}", "severity", severity, "summary", json_of_cstr(d->summary),
-                          "detail", json_of_cstr(d->help == NULL ? "" : d->help), "address",
-                          json_of_cstr(d->address));
+    json_t *e =
+        json_pack("{s:s, s:o, s:o, s:o}", "severity", severity, "summary", json_of_cstr(d->summary), "detail",
+                  json_of_cstr(d->help == NULL ? "" : d->help), "address", json_of_cstr(d->address));
     if (d->pos.line > 0)
         (void)json_object_set_new(e, "range",
                                   json_pack("{s:o, s:{s:I, s:I}}", "filename", json_of_cstr(d->pos.file),
@@ -175,6 +175,6 @@ void event_diag(const struct diag *d)
 void event_error(const char *message)
 {
     emit("error", message, "diagnostic",
-         json_pack("{s:{s:s, s:o, s:s}}", "diagnostic", "severity", "error", "summary",
-                   json_of_cstr(message), "detail", ""));
+         json_pack("{s:{s:s, s:o, s:s}}", "diagnostic", "severity", "error", "summary", json_of_cstr(message),
+                   "detail", ""));
 }

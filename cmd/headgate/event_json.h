@@ -1,8 +1,8 @@
 /* event_json.h - `apply --json`: one event per line on standard output.
  *
  * The names of types and keys are Terraform's, so that what reads its stream reads this one. The first event
- * tells the version of the shape ("ui"): its minor part grows with new fields, which readers ignore, its major
- * part with everything else. docs/apply-json.md describes them. */
+ * tells the version of the shape ("ui"): its minor part grows with new fields, which readers ignore, its
+ * major part with everything else. */
 #pragma once
 
 #include "reconciler/base/diag.h"

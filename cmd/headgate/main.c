@@ -3,7 +3,7 @@
 #include "cmd/headgate/output.h"
 #include "reconciler/base/limits.h"
 
-#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,7 +15,8 @@
     (MANIFESTS | STATE | FLAG_BIT(FLAG_MOCK) | FLAG_BIT(FLAG_TARGET) | FLAG_BIT(FLAG_EXCLUDE) |              \
      FLAG_BIT(FLAG_REFRESH) | FLAG_BIT(FLAG_LOCK_TIMEOUT) | FLAG_BIT(FLAG_PARALLELISM))
 #define PLANNING                                                                                             \
-    (PASS | FLAG_BIT(FLAG_PRUNE) | FLAG_BIT(FLAG_ALLOW_EMPTY) | FLAG_BIT(FLAG_REPLACE) | FLAG_BIT(FLAG_CONCISE))
+    (PASS | FLAG_BIT(FLAG_PRUNE) | FLAG_BIT(FLAG_ALLOW_EMPTY) | FLAG_BIT(FLAG_REPLACE) |                     \
+     FLAG_BIT(FLAG_CONCISE))
 #define APPLYING (FLAG_BIT(FLAG_AUTO_APPROVE) | FLAG_BIT(FLAG_JSON) | FLAG_BIT(FLAG_TRACE))
 #define MOCK     (COMMON | FLAG_BIT(FLAG_MOCK) | FLAG_BIT(FLAG_REGION))
 #define OUTPUT   FLAG_BIT(FLAG_OUTPUT)
@@ -44,9 +45,10 @@ static const struct command commands[] = {
      PASS | FLAG_BIT(FLAG_UNMANAGED) | FLAG_BIT(FLAG_CONCISE) | FLAG_BIT(FLAG_JSON) |
          FLAG_BIT(FLAG_DETAILED_EXITCODE),
      0, ANY, cmd_drift},
-    {"get", "KIND|all|ADDRESS…", "List recorded resources", "Kinds have plural and short names: vswitches, vsw.",
-     STATE | OUTPUT, 1, ANY, cmd_get},
-    {"describe", "ADDRESS", "Show a recorded resource and its events", NULL, STATE | OUTPUT, 1, 1, cmd_describe},
+    {"get", "KIND|all|ADDRESS…", "List recorded resources",
+     "Kinds have plural and short names: vswitches, vsw.", STATE | OUTPUT, 1, ANY, cmd_get},
+    {"describe", "ADDRESS", "Show a recorded resource and its events", NULL, STATE | OUTPUT, 1, 1,
+     cmd_describe},
     {"status", "", "Show the stacks: resources, locks, last runs", NULL, STATE | OUTPUT, 0, 0, cmd_status},
     {"events", "[ADDRESS]", "Show what has happened, newest first", NULL,
      STATE | OUTPUT | FLAG_BIT(FLAG_LIMIT) | FLAG_BIT(FLAG_RUN), 0, 1, cmd_events},
@@ -57,9 +59,11 @@ static const struct command commands[] = {
     {"explain", "[KIND[.FIELD]]", "Describe kinds and fields", NULL, COMMON, 0, 1, cmd_explain},
     {"schema", "", "Print the JSON Schema of manifests, for editors", NULL, COMMON, 0, 0, cmd_schema},
     {"graph", "[PATH…]", "Draw the network of the manifests", NULL,
-     MANIFESTS | STATE | FLAG_BIT(FLAG_MOCK) | FLAG_BIT(FLAG_FORMAT) | FLAG_BIT(FLAG_PLAN), 0, ANY, cmd_graph},
+     MANIFESTS | STATE | FLAG_BIT(FLAG_MOCK) | FLAG_BIT(FLAG_FORMAT) | FLAG_BIT(FLAG_PLAN), 0, ANY,
+     cmd_graph},
     {"state list", "", "List the addresses of recorded resources", NULL, STATE, 0, 0, cmd_state_list},
-    {"state show", "ADDRESS", "Show what is recorded of a resource", NULL, STATE | OUTPUT, 1, 1, cmd_state_show},
+    {"state show", "ADDRESS", "Show what is recorded of a resource", NULL, STATE | OUTPUT, 1, 1,
+     cmd_state_show},
     {"state mv", "FROM TO", "Give a recorded resource another address", NULL,
      STATE | FLAG_BIT(FLAG_LOCK_TIMEOUT), 2, 2, cmd_state_mv},
     {"state rm", "ADDRESS…", "Forget recorded resources", "The resources themselves stay as they are.",
@@ -67,8 +71,8 @@ static const struct command commands[] = {
     {"state rebuild", "[PATH…]", "Record again all that is found of the manifests",
      "By ownership tags and natural keys. The cloud is not changed.",
      MANIFESTS | STATE | FLAG_BIT(FLAG_MOCK) | FLAG_BIT(FLAG_LOCK_TIMEOUT), 0, ANY, cmd_state_rebuild},
-    {"state backup", "FILE", "Copy the state file while it is in use", NULL, COMMON | FLAG_BIT(FLAG_STATE), 1, 1,
-     cmd_state_backup},
+    {"state backup", "FILE", "Copy the state file while it is in use", NULL, COMMON | FLAG_BIT(FLAG_STATE), 1,
+     1, cmd_state_backup},
     {"state verify", "", "Check that the state file is sound", NULL, COMMON | FLAG_BIT(FLAG_STATE), 0, 0,
      cmd_state_verify},
     {"unlock", "[LOCK-ID]", "Break a stack's lock",
@@ -77,7 +81,8 @@ static const struct command commands[] = {
      STATE | FLAG_BIT(FLAG_AUTO_APPROVE), 0, 1, cmd_unlock},
     {"mock list", "[TYPE]", "List what the simulated cloud holds", NULL, MOCK | FLAG_BIT(FLAG_JSON), 0, 1,
      cmd_mock_list},
-    {"mock set", "ID NAME=VALUE…", "Change something behind headgate's back", NULL, MOCK, 2, ANY, cmd_mock_set},
+    {"mock set", "ID NAME=VALUE…", "Change something behind headgate's back", NULL, MOCK, 2, ANY,
+     cmd_mock_set},
     {"mock delete", "ID", "Delete something behind headgate's back", NULL, MOCK | FLAG_BIT(FLAG_FORCE), 1, 1,
      cmd_mock_delete},
     {"mock fail-next", "OPERATION CODE", "Make the next calls of an operation fail",
@@ -141,9 +146,10 @@ static void help_overview(struct buf *out)
     buf_puts(out, "headgate keeps the network of a cloud VPC the way its manifests say it should be.\n\n"
                   "Usage: headgate COMMAND [ARGUMENTS] [FLAGS]\n\nCommands:\n");
     (void)put_command_list(out, "");
-    buf_puts(out, "\nRun `headgate help COMMAND` for its flags, `headgate explain` for the kinds of manifests.\n"
-                  "Exit codes: 0 done or no differences, 1 error, 2 differences (--detailed-exitcode),\n"
-                  "3 credentials, 4 refused by a guard, 5 lock held, 6 stale plan, 7 cancelled, 8 time-out.\n");
+    buf_puts(out,
+             "\nRun `headgate help COMMAND` for its flags, `headgate explain` for the kinds of manifests.\n"
+             "Exit codes: 0 done or no differences, 1 error, 2 differences (--detailed-exitcode),\n"
+             "3 credentials, 4 refused by a guard, 5 lock held, 6 stale plan, 7 cancelled, 8 time-out.\n");
 }
 
 static void help_command(struct buf *out, const struct command *c)
@@ -161,7 +167,8 @@ static const struct command *find_command(const char *const *words, size_t n, si
 {
     for (size_t take = MIN_OF(n, (size_t)2); take > 0; take--) {
         char name[64];
-        int len = snprintf(name, sizeof name, "%s%s%s", words[0], take > 1 ? " " : "", take > 1 ? words[1] : "");
+        int len =
+            snprintf(name, sizeof name, "%s%s%s", words[0], take > 1 ? " " : "", take > 1 ? words[1] : "");
         if (len < 0 || (size_t)len >= sizeof name) continue;
         for (size_t i = 0; i < N_ELEMENTS(commands); i++) {
             if (strcmp(commands[i].name, name) != 0) continue;
@@ -199,8 +206,7 @@ enum exit_code cmd_help(struct app *app)
     CLEANUP(buf_fini) struct buf out;
     buf_init(&out, OUTPUT_LIMIT);
     size_t n_words = 0;
-    const struct command *c =
-        app->n_args == 0 ? NULL : find_command(app->args, app->n_args, &n_words);
+    const struct command *c = app->n_args == 0 ? NULL : find_command(app->args, app->n_args, &n_words);
     if (app->n_args == 0) {
         help_overview(&out);
     } else if (c != NULL) {
@@ -265,17 +271,35 @@ static void look_at_terminal(struct app *app)
     app->color = !plain && isatty(STDOUT_FILENO);
     app->color_err = !plain && isatty(STDERR_FILENO);
     /* The live view moves the cursor, which NO_COLOR does not speak of; --no-color is for logs. */
-    app->live = isatty(STDOUT_FILENO) && term != NULL && strcmp(term, "dumb") != 0 &&
-                !app_on(app, FLAG_NO_COLOR);
+    app->live =
+        isatty(STDOUT_FILENO) && term != NULL && strcmp(term, "dumb") != 0 && !app_on(app, FLAG_NO_COLOR);
+}
+
+/* Ctrl-C where nothing is under way that would have to be finished. While a plan is carried out the pass has
+ * handlers of its own. A lock that is left behind is that of a dead process, which the next run takes over.
+ */
+static void leave(int signum)
+{
+    (void)signum;
+    _exit(DONE_CANCELED);
+}
+
+/* Whoever read our output has heard enough: no error of ours, as with `headgate help | head`. */
+static bool reader_is_gone(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
 }
 
 int main(int argc, char **argv)
 {
     /* An apply goes on, and records what it did, when whoever reads its output goes away. */
     (void)signal(SIGPIPE, SIG_IGN); /* cannot fail */
+    (void)signal(SIGINT, leave);
+    (void)signal(SIGTERM, leave);
     struct app app = {.arena = arena_new(LIMIT_ARENA_BYTES)};
     struct err err = {0};
-    if (app.arena == NULL) return app_nomem(&app);
+    if (app.arena == NULL) return (int)app_nomem(&app);
     enum exit_code code;
     if (options_parse(app.arena, argc - 1, argv + 1, &app.options, &err) != ERR_OK) {
         code = app_usage(&app, "%s", err.msg);
@@ -284,9 +308,8 @@ int main(int argc, char **argv)
         code = run_command(&app);
     }
     arena_free(app.arena);
-    errno = 0;
-    if ((fflush(stdout) != 0 || ferror(stdout) != 0) && errno != EPIPE && code == DONE_OK) {
-        (void)fprintf(stderr, "Error: cannot write to standard output: %s\n", strerror(errno));
+    if ((fflush(stdout) != 0 || ferror(stdout) != 0) && !reader_is_gone() && code == DONE_OK) {
+        (void)fputs("Error: cannot write to standard output; is the disk full?\n", stderr);
         return DONE_ERROR;
     }
     return (int)code;

@@ -20,41 +20,65 @@ static const char *const outputs[] = {"table", "wide", "name", "json", "yaml", N
 static const char *const formats[] = {"dot", "mermaid", "svg", NULL};
 
 static const struct flag_info flags[N_FLAGS] = {
-    [FLAG_FILE] = {"file", 'f', TYPE_LIST, "PATH", .doc = "Manifests: a file, a folder, or - for standard input; may be repeated"},
-    [FLAG_STATE] = {"state", 0, TYPE_TEXT, "PATH", .doc = "State file; default $HEADGATE_STATE, else .headgate/state.db"},
-    [FLAG_MOCK] = {"mock", 0, TYPE_TEXT, "PATH", .doc = "File of the simulated cloud; default $HEADGATE_MOCK, else .headgate/mock.db"},
-    [FLAG_STACK] = {"stack", 0, TYPE_TEXT, "NAME", .doc = "The stack; default: what the manifests say, or the only one in the state"},
-    [FLAG_VAR] = {"var", 0, TYPE_LIST, "NAME=VALUE", .doc = "Value of a variable, before the Stack's own; may be repeated"},
-    [FLAG_NO_COLOR] = {"no-color", 0, TYPE_SWITCH, NULL, .doc = "No colours and no live view (also NO_COLOR)"},
+    [FLAG_FILE] = {"file", 'f', TYPE_LIST, "PATH",
+                   .doc = "Manifests: a file, a folder, or - for standard input; may be repeated"},
+    [FLAG_STATE] = {"state", 0, TYPE_TEXT, "PATH",
+                    .doc = "State file; default $HEADGATE_STATE, else .headgate/state.db"},
+    [FLAG_MOCK] = {"mock", 0, TYPE_TEXT, "PATH",
+                   .doc = "File of the simulated cloud; default $HEADGATE_MOCK, else .headgate/mock.db"},
+    [FLAG_STACK] = {"stack", 0, TYPE_TEXT, "NAME",
+                    .doc = "The stack; default: what the manifests say, or the only one in the state"},
+    [FLAG_VAR] = {"var", 0, TYPE_LIST, "NAME=VALUE",
+                  .doc = "Value of a variable, before the Stack's own; may be repeated"},
+    [FLAG_NO_COLOR] = {"no-color", 0, TYPE_SWITCH, NULL,
+                       .doc = "No colours (as NO_COLOR does) and no live view"},
     [FLAG_HELP] = {"help", 'h', TYPE_SWITCH, NULL, .doc = "This text"},
     [FLAG_OUT] = {"out", 0, TYPE_TEXT, "FILE", .doc = "Save the plan, for `headgate apply FILE`"},
     [FLAG_JSON] = {"json", 0, TYPE_SWITCH, NULL, .doc = "Output for machines"},
-    [FLAG_DETAILED_EXITCODE] = {"detailed-exitcode", 0, TYPE_SWITCH, NULL, .doc = "Exit with 2 when there are differences"},
-    [FLAG_REFRESH] = {"refresh", 0, TYPE_SWITCH, NULL, .doc = "Observe the cloud first (default); --refresh=false believes the state"},
-    [FLAG_PRUNE] = {"prune", 0, TYPE_SWITCH, NULL, .doc = "Delete what is ours and not in the manifests any more; default: as the Stack says, else true"},
-    [FLAG_ALLOW_EMPTY] = {"allow-empty", 0, TYPE_SWITCH, NULL, .doc = "Let manifests without resources prune everything"},
-    [FLAG_TARGET] = {"target", 0, TYPE_LIST, "ADDRESS", .doc = "Only this resource and what it needs (a * at the end matches the rest); may be repeated"},
-    [FLAG_EXCLUDE] = {"exclude", 0, TYPE_LIST, "ADDRESS", .doc = "Not this resource and what needs it; may be repeated"},
-    [FLAG_REPLACE] = {"replace", 0, TYPE_LIST, "ADDRESS", .doc = "Replace this resource although nothing asks for it; may be repeated"},
+    [FLAG_DETAILED_EXITCODE] = {"detailed-exitcode", 0, TYPE_SWITCH, NULL,
+                                .doc = "Exit with 2 when there are differences"},
+    [FLAG_REFRESH] = {"refresh", 0, TYPE_SWITCH, NULL,
+                      .doc = "Observe the cloud first (default); --refresh=false believes the state"},
+    [FLAG_PRUNE] =
+        {"prune", 0, TYPE_SWITCH, NULL,
+         .doc =
+             "Delete what is ours and not in the manifests any more; default: as the Stack says, else true"},
+    [FLAG_ALLOW_EMPTY] = {"allow-empty", 0, TYPE_SWITCH, NULL,
+                          .doc = "Let manifests without resources prune everything"},
+    [FLAG_TARGET] =
+        {"target", 0, TYPE_LIST, "ADDRESS",
+         .doc = "Only this resource and what it needs (a * at the end matches the rest); may be repeated"},
+    [FLAG_EXCLUDE] = {"exclude", 0, TYPE_LIST, "ADDRESS",
+                      .doc = "Not this resource and what needs it; may be repeated"},
+    [FLAG_REPLACE] = {"replace", 0, TYPE_LIST, "ADDRESS",
+                      .doc = "Replace this resource although nothing asks for it; may be repeated"},
     [FLAG_CONCISE] = {"concise", 0, TYPE_SWITCH, NULL, .doc = "One line per change, no fields"},
     [FLAG_DESTROY] = {"destroy", 0, TYPE_SWITCH, NULL, .doc = "Plan to delete everything that is ours"},
-    [FLAG_LOCK_TIMEOUT] = {"lock-timeout", 0, TYPE_DURATION, "DURATION", .doc = "How long to wait for the stack's lock, as in 30s; default 0s"},
+    [FLAG_LOCK_TIMEOUT] = {"lock-timeout", 0, TYPE_DURATION, "DURATION",
+                           .doc = "How long to wait for the stack's lock, as in 30s; default 0s"},
     [FLAG_AUTO_APPROVE] = {"auto-approve", 0, TYPE_SWITCH, NULL, .doc = "Do not ask"},
-    [FLAG_PARALLELISM] = {"parallelism", 0, TYPE_NUMBER, "N", NULL, 1, 256, .doc = "Calls in flight at once; default 10"},
+    [FLAG_PARALLELISM] = {"parallelism", 0, TYPE_NUMBER, "N", NULL, 1, 256,
+                          .doc = "Calls in flight at once; default 10"},
     [FLAG_TRACE] = {"trace", 0, TYPE_TEXT, "FILE", .doc = "Append every move of the engine to this file"},
-    [FLAG_UNMANAGED] = {"unmanaged", 0, TYPE_SWITCH, NULL, .doc = "Also list what lies in our VPCs and no manifest owns"},
-    [FLAG_OUTPUT] = {"output", 'o', TYPE_CHOICE, "FORMAT", outputs, .doc = "table (default), wide, name, json or yaml"},
+    [FLAG_UNMANAGED] = {"unmanaged", 0, TYPE_SWITCH, NULL,
+                        .doc = "Also list what lies in our VPCs and no manifest owns"},
+    [FLAG_OUTPUT] = {"output", 'o', TYPE_CHOICE, "FORMAT", outputs,
+                     .doc = "table (default), wide, name, json or yaml"},
     [FLAG_FORMAT] = {"format", 0, TYPE_CHOICE, "FORMAT", formats, .doc = "dot (default), mermaid or svg"},
     [FLAG_PLAN] = {"plan", 0, TYPE_SWITCH, NULL, .doc = "Mark what a plan would do to each resource"},
-    [FLAG_LIMIT] = {"limit", 0, TYPE_NUMBER, "N", NULL, 1, 100000, .doc = "At most this many, the newest; default 50"},
+    [FLAG_LIMIT] = {"limit", 0, TYPE_NUMBER, "N", NULL, 1, 100000,
+                    .doc = "At most this many, the newest; default 50"},
     [FLAG_RUN] = {"run", 0, TYPE_NUMBER, "ID", NULL, 1, INT64_MAX, .doc = "Only those of this run"},
-    [FLAG_SPEED] = {"speed", 0, TYPE_REAL, "FACTOR", .doc = "Divide all durations of the simulated cloud; 1 is like the real one"},
-    [FLAG_LATENCY] = {"latency", 0, TYPE_NUMBER, "MS", NULL, 0, 3600000, .doc = "How long a call takes, in milliseconds"},
+    [FLAG_SPEED] = {"speed", 0, TYPE_REAL, "FACTOR",
+                    .doc = "Divide all durations of the simulated cloud; 1 is like the real one"},
+    [FLAG_LATENCY] = {"latency", 0, TYPE_NUMBER, "MS", NULL, 0, 3600000,
+                      .doc = "How long a call takes, in milliseconds"},
     [FLAG_COUNT] = {"count", 0, TYPE_NUMBER, "N", NULL, 1, 1000000, .doc = "How many calls; default 1"},
     [FLAG_CHANGES] = {"changes", 0, TYPE_SWITCH, NULL, .doc = "Only calls that change something"},
     [FLAG_CLEAR] = {"clear", 0, TYPE_SWITCH, NULL, .doc = "Empty the ledger afterwards"},
     [FLAG_FORCE] = {"force", 0, TYPE_SWITCH, NULL, .doc = "With all that hangs on it"},
-    [FLAG_REGION] = {"region", 0, TYPE_TEXT, "REGION", .doc = "Region of the simulated cloud; default cn-shanghai"},
+    [FLAG_REGION] = {"region", 0, TYPE_TEXT, "REGION",
+                     .doc = "Region of the simulated cloud; default cn-shanghai"},
 };
 
 const char *flag_name(enum flag f)
@@ -85,7 +109,8 @@ const char *flag_nearest(const char *word, uint64_t allowed)
 
 /* ---- values ---- */
 
-static enum err_code bad_value(struct err *err, const struct flag_info *f, const char *value, const char *want)
+static enum err_code bad_value(struct err *err, const struct flag_info *f, const char *value,
+                               const char *want)
 {
     return err_set(err, ERR_INPUT, "--%s: `%s` is not %s", f->name, value, want);
 }
@@ -134,13 +159,11 @@ static enum err_code take_value(struct arena *arena, const struct flag_info *f, 
 {
     o->text = value;
     switch (f->type) {
-    case TYPE_SWITCH:
-        break; /* has none, see take_switch() */
+    case TYPE_SWITCH: break; /* has none, see take_switch() */
     case TYPE_TEXT:
         if (value[0] == '\0') return err_set(err, ERR_INPUT, "--%s needs a value, it is empty", f->name);
         break;
-    case TYPE_LIST:
-        return take_item(arena, o, value, err);
+    case TYPE_LIST: return take_item(arena, o, value, err);
     case TYPE_NUMBER:
         if (!text_to_i64(text_of(value), f->min, f->max, &o->num))
             return err_set(err, ERR_INPUT, "--%s: `%s` is not a number from %lld to %lld", f->name, value,
@@ -153,8 +176,7 @@ static enum err_code take_value(struct arena *arena, const struct flag_info *f, 
         if (!text_to_duration_ms(text_of(value), &o->num))
             return bad_value(err, f, value, "a duration such as 30s or 5m");
         break;
-    case TYPE_CHOICE:
-        return take_choice(f, value, err);
+    case TYPE_CHOICE: return take_choice(f, value, err);
     }
     return ERR_OK;
 }
@@ -184,7 +206,8 @@ static enum err_code take_flag(struct arena *arena, int argc, char *const *argv,
     out->given |= FLAG_BIT(flag);
     if (f->type == TYPE_SWITCH) return take_switch(f, o, value, err);
     if (value == NULL) {
-        if (*i + 1 >= argc) return err_set(err, ERR_INPUT, "--%s needs a value: --%s %s", f->name, f->name, f->value);
+        if (*i + 1 >= argc)
+            return err_set(err, ERR_INPUT, "--%s needs a value: --%s %s", f->name, f->name, f->value);
         value = argv[++*i];
     }
     return take_value(arena, f, o, value, err);
@@ -224,7 +247,7 @@ static void put_synopsis(struct buf *out, const struct flag_info *f)
 
 void flags_help(struct buf *out, uint64_t allowed)
 {
-    enum { COLUMN = 28 };
+    enum { COLUMN = 33 };
     for (unsigned i = 0; i < N_FLAGS; i++) {
         if ((allowed & FLAG_BIT(i)) == 0) continue;
         size_t start = out->len;

@@ -1,7 +1,7 @@
 /* options.h - the flags of all commands, as one table, and what a command line gives for them.
  *
- * Long flags take one or two dashes (`-out`, `--out`), values follow as `--out FILE` or `--out=FILE`; switches
- * take `=true` and `=false`. Flags may stand anywhere; `--` ends them. */
+ * Long flags take one or two dashes (`-out`, `--out`), values follow as `--out FILE` or `--out=FILE`;
+ * switches take `=true` and `=false`. Flags may stand anywhere; `--` ends them. */
 #pragma once
 
 #include "reconciler/base/arena.h"
@@ -64,7 +64,7 @@ struct option {
 
 struct options {
     struct option flags[N_FLAGS];
-    uint64_t given;   /* bit per flag */
+    uint64_t given;    /* bit per flag */
     const char **args; /* what is no flag, in order */
     size_t n_args;
     const char *unknown; /* the first flag that does not exist, without dashes; NULL: none */

@@ -29,7 +29,8 @@ static void fd_closep(int *fd)
 static json_t *json_texts(const struct text *items, size_t n)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < n; i++) (void)json_array_append_new(list, json_stringn(items[i].ptr, items[i].len));
+    for (size_t i = 0; i < n; i++)
+        (void)json_array_append_new(list, json_stringn(items[i].ptr, items[i].len));
     return list != NULL && json_array_size(list) == n ? list : (json_decref(list), NULL);
 }
 
@@ -117,17 +118,17 @@ enum err_code plan_file_write(const char *path, struct pass *p, const struct pas
     struct pass_view view;
     pass_view(p, &view);
     char created[CLOCK_RFC3339_SIZE];
-    json_t *changes;
+    json_t *changes = NULL;
     enum err_code code = json_changes(view.plan, &changes, err);
     if (code != ERR_OK) return code;
     CLEANUP(json_freep)
-    json_t *root = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o}", "format", FORMAT, "format_version",
-        FORMAT_VERSION, "headgate_version", HEADGATE_VERSION, "created",
-        clock_rfc3339(clock_now_unix_ms(), created), "state_id", store_id(view.store), "serial",
-        (json_int_t)view.serial, "options", json_options(options, view.stack), "variables",
-        json_variables(options->variables, options->n_variables), "changes", changes, "sources",
-        json_sources(view.sources, view.n_sources));
+    json_t *root =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o}", "format", FORMAT, "format_version",
+                  FORMAT_VERSION, "headgate_version", HEADGATE_VERSION, "created",
+                  clock_rfc3339(clock_now_unix_ms(), created), "state_id", store_id(view.store), "serial",
+                  (json_int_t)view.serial, "options", json_options(options, view.stack), "variables",
+                  json_variables(options->variables, options->n_variables), "changes", changes, "sources",
+                  json_sources(view.sources, view.n_sources));
     char *text = root == NULL ? NULL : json_dumps(root, JSON_INDENT(1));
     if (text == NULL)
         return err_set(err, ERR_INPUT,
@@ -264,9 +265,10 @@ enum err_code plan_file_read(const char *path, struct arena *arena, struct plan_
         return err_set(err, ERR_INPUT, "%s: the saved plan has format %s, this headgate reads %s; plan again",
                        path, format == NULL ? "?" : format, FORMAT_VERSION);
     if (made_by == NULL || strcmp(made_by, HEADGATE_VERSION) != 0)
-        return err_set(err, ERR_STALE,
-                       "%s: the plan was saved by headgate %s, this is %s, which may plan otherwise; plan again",
-                       path, made_by == NULL ? "?" : made_by, HEADGATE_VERSION);
+        return err_set(
+            err, ERR_STALE,
+            "%s: the plan was saved by headgate %s, this is %s, which may plan otherwise; plan again", path,
+            made_by == NULL ? "?" : made_by, HEADGATE_VERSION);
     *out = (struct plan_file){.serial = json_integer_value(json_object_get(root, "serial"))};
     out->created = copy_string(arena, json_object_get(root, "created"));
     out->state_id = copy_string(arena, json_object_get(root, "state_id"));
@@ -287,6 +289,9 @@ struct differences {
     uint32_t n, n_shown;
 };
 
+#define NOTHING "nothing is to be done"
+
+/* 'saved' is NULL when nothing was planned. */
 static void differs(struct differences *d, const char *address, const char *saved, const char *now)
 {
     enum { SHOWN = 5 };
@@ -294,9 +299,11 @@ static void differs(struct differences *d, const char *address, const char *save
     if (d->n_shown == SHOWN) return;
     char *at = d->text + d->used;
     size_t room = sizeof d->text - d->used;
-    int n = saved == NULL ? snprintf(at, room, "\n  %.80s: nothing was planned, now %s", address, now)
-            : now == NULL ? snprintf(at, room, "\n  %.80s: %s was planned, now nothing is to be done", address, saved)
-                          : snprintf(at, room, "\n  %.80s: %s was planned, now %s", address, saved, now);
+    int n;
+    if (saved == NULL)
+        n = snprintf(at, room, "\n  %.80s: nothing was planned, now %s", address, now);
+    else
+        n = snprintf(at, room, "\n  %.80s: %s was planned, now %s", address, saved, now);
     if (n < 0 || (size_t)n >= room) {
         at[0] = '\0'; /* a line that does not fit is only counted */
         return;
@@ -323,7 +330,7 @@ static enum err_code find_differences(const struct plan_file *f, const struct pl
         char digest[65], address[RESOURCE_ADDRESS_SIZE];
         if (!is_saved(c)) continue;
         while (s < f->n_changes && compare_saved(&f->changes[s], c) < 0) {
-            differs(d, f->changes[s].address, f->changes[s].action, NULL);
+            differs(d, f->changes[s].address, f->changes[s].action, NOTHING);
             s++;
         }
         enum err_code code = change_digest(c, digest, err);
@@ -339,7 +346,7 @@ static enum err_code find_differences(const struct plan_file *f, const struct pl
         else if (strcmp(saved->digest, digest) != 0)
             differs(d, address, saved->action, "the same with other values");
     }
-    for (; s < f->n_changes; s++) differs(d, f->changes[s].address, f->changes[s].action, NULL);
+    for (; s < f->n_changes; s++) differs(d, f->changes[s].address, f->changes[s].action, NOTHING);
     return ERR_OK;
 }
 
@@ -353,9 +360,10 @@ enum err_code plan_file_compare(const struct plan_file *f, struct pass *p, struc
     enum err_code code = find_differences(f, view.plan, &d, err);
     if (code != ERR_OK) return code;
     if (d.n > 0)
-        return err_set(err, ERR_STALE,
-                       "the saved plan of %s is stale, the cloud or the state has changed since; plan again:%s%s",
-                       f->created, d.text, d.n > d.n_shown ? "\n  and more" : "");
+        return err_set(
+            err, ERR_STALE,
+            "the saved plan of %s is stale, the cloud or the state has changed since; plan again:%s%s",
+            f->created, d.text, d.n > d.n_shown ? "\n  and more" : "");
     if (f->serial != view.serial)
         return err_set(err, ERR_STALE,
                        "the saved plan of %s is stale: the state of stack `" TEXT_FMT

@@ -1,9 +1,9 @@
 /* plan_file.h - saved plans.
  *
  * A saved plan does not hold calls but what a plan is a function of: the manifests as they were read, the
- * variables and the options; and how each change looked. `apply FILE` plans again from the same input and goes
- * on only when the same changes come out and the stack's state is where it was. So a saved plan cannot do
- * anything that its reviewer did not see, and needs no format of its own for values. docs/plan-file.md. */
+ * variables and the options; and how each change looked. `apply FILE` plans again from the same input and
+ * goes on only when the same changes come out and the stack's state is where it was. So a saved plan cannot
+ * do anything that its reviewer did not see, and needs no format of its own for values. */
 #pragma once
 
 #include "reconciler/loop/pass.h"

@@ -1,8 +1,8 @@
 /* progress_view.c - lines and the live view.
  *
  * A frame is built in memory and written at once: it first takes back the lines of the frame before it, then
- * puts what is to stay (news), then the view. Lines of the view are cut to the terminal's width, since one that
- * wraps could not be taken back. */
+ * puts what is to stay (news), then the view. Lines of the view are cut to the terminal's width, since one
+ * that wraps could not be taken back. */
 #include "cmd/headgate/progress_view.h"
 
 #include "cmd/headgate/event_json.h"
@@ -177,8 +177,8 @@ static void put_view(struct progress_view *v, struct pass *p)
     put_running(v, view.plan, engine, now, width);
     put_waiting(v, view.plan, engine, width);
     (void)snprintf(line, sizeof line, "%u of %u done, %u running, %u waiting%s%s", t.done, view.plan->n_steps,
-                   t.running, t.waiting, t.left_ms > 0 ? ", about " : "",
-                   t.left_ms > 0 ? duration_format(t.left_ms, left) : "");
+                   t.running, t.waiting, t.left_ms >= 1000 ? ", about " : "",
+                   t.left_ms >= 1000 ? duration_format(t.left_ms, left) : "");
     put_line(v, line, width);
 }
 
@@ -221,8 +221,9 @@ void progress_view_tick(void *view, struct pass *p)
     if (!v->live && !tell) return;
     begin(v);
     if (tell)
-        buf_puts(&v->frame, "Interrupt received. Finishing what is in flight, then stopping; a second interrupt "
-                            "stops at once.\n");
+        buf_puts(&v->frame,
+                 "Interrupt received. Finishing what is in flight, then stopping; a second interrupt "
+                 "stops at once.\n");
     v->told_interrupt |= tell;
     if (v->live) put_view(v, p);
     flush(v);

@@ -1,5 +1,5 @@
-/* progress_view.h - what is seen while a plan is carried out: one line per piece of news and, on a terminal, a
- * live view below them: what runs, what waits for what, how much is done and how long it will take. */
+/* progress_view.h - what is seen while a plan is carried out: one line per piece of news and, on a terminal,
+ * a live view below them: what runs, what waits for what, how much is done and how long it will take. */
 #pragma once
 
 #include "reconciler/base/buf.h"
@@ -7,8 +7,8 @@
 
 struct progress_view {
     /* Set before. */
-    bool json;  /* events instead of lines */
-    bool live;  /* the terminal can be drawn on */
+    bool json; /* events instead of lines */
+    bool live; /* the terminal can be drawn on */
     bool color;
     bool quiet; /* records are written only: say nothing */
     /* Private to progress_view.c. */

@@ -3,8 +3,8 @@
 
 #include "reconciler/loop/pass.h"
 
-/* "nat-hairpin: Refreshing state... [mock, cn-shanghai]": before what may take a while. Nothing when the state
- * is believed. */
+/* "nat-hairpin: Refreshing state... [mock, cn-shanghai]": before what may take a while. Nothing when the
+ * state is believed. */
 void say_refreshing(struct pass *p, const struct pass_options *options);
 /* That a dead process's lock was taken over, and that its work will be looked at first. */
 void say_recovery(struct pass *p);

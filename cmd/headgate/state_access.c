@@ -12,7 +12,8 @@ enum err_code state_open(struct app *app, enum store_mode mode, bool must_exist,
 {
     const char *path = app_state_path(app);
     if ((must_exist || mode == STORE_READ_WRITE) && access(path, F_OK) != 0)
-        return err_set(err, ERR_INPUT, "there is no state file %s; --state or HEADGATE_STATE names another", path);
+        return err_set(err, ERR_INPUT, "there is no state file %s; --state or HEADGATE_STATE names another",
+                       path);
     return store_open(path, mode, out, err);
 }
 
@@ -22,8 +23,8 @@ static void list_stacks(const struct text *names, size_t n, char *out, size_t si
     size_t used = 0;
     out[0] = '\0';
     for (size_t i = 0; i < n && used < size; i++) {
-        int k = snprintf(out + used, size - used, "%s`%.*s`", i == 0 ? "" : ", ", (int)MIN_OF(names[i].len, (size_t)64),
-                         names[i].ptr);
+        int k = snprintf(out + used, size - used, "%s`%.*s`", i == 0 ? "" : ", ",
+                         (int)MIN_OF(names[i].len, (size_t)64), names[i].ptr);
         used += k < 0 ? size : (size_t)k;
     }
 }
@@ -43,7 +44,8 @@ enum err_code state_stack(struct app *app, struct store *s, struct text *out, st
         return err_set(err, ERR_INPUT, "the state has no stack `%s`%s%s", app_text(app, FLAG_STACK),
                        n == 0 ? "" : ", it has ", list);
     }
-    if (n > 1) return err_set(err, ERR_INPUT, "which stack? The state has %s; choose with --stack NAME", list);
+    if (n > 1)
+        return err_set(err, ERR_INPUT, "which stack? The state has %s; choose with --stack NAME", list);
     *out = n == 1 ? names[0] : TEXT("default");
     return ERR_OK;
 }
@@ -55,8 +57,7 @@ static enum err_code take_lock(struct app *app, struct store *s, struct text sta
     for (;;) {
         struct lock_holder holder;
         bool took_over;
-        enum err_code code =
-            store_lock(s, stack, operation, clock_now_unix_ms(), &holder, &took_over, err);
+        enum err_code code = store_lock(s, stack, operation, clock_now_unix_ms(), &holder, &took_over, err);
         if (code != ERR_LOCKED || clock_now_ms() >= until) return code;
         struct timespec pause = {.tv_nsec = 100 * 1000000};
         (void)nanosleep(&pause, NULL); /* cut short by a signal: then it is tried earlier */
@@ -96,7 +97,8 @@ enum err_code state_address(const char *text, enum kind *kind, struct text *name
     if (rest.ptr == NULL || rest.len == 0)
         return err_set(err, ERR_INPUT, "`%s` is not an address, as NatGateway/nat1 is", text);
     return err_set(err, ERR_INPUT, "`%s`: there is no kind `" TEXT_FMT "`%s%s%s", text, TEXT_ARG(head),
-                   near == NULL ? "" : ", did you mean `", near == NULL ? "" : near, near == NULL ? "" : "`?");
+                   near == NULL ? "" : ", did you mean `", near == NULL ? "" : near,
+                   near == NULL ? "" : "`?");
 }
 
 struct same_kind {
@@ -125,7 +127,7 @@ enum err_code state_find(const struct records *records, const char *address, con
     }
     struct same_kind same = {records, kind};
     const char *near = text_nearest(name, records->n, record_name_at, &same);
-    return err_set(err, ERR_INPUT, "%s is not recorded%s%s%s%s%s", address, near == NULL ? "" : ", did you mean `",
-                   near == NULL ? "" : kind_info(kind)->name, near == NULL ? "" : "/", near == NULL ? "" : near,
-                   near == NULL ? "" : "`?");
+    return err_set(err, ERR_INPUT, "%s is not recorded%s%s%s%s%s", address,
+                   near == NULL ? "" : ", did you mean `", near == NULL ? "" : kind_info(kind)->name,
+                   near == NULL ? "" : "/", near == NULL ? "" : near, near == NULL ? "" : "`?");
 }

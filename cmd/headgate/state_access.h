@@ -6,8 +6,8 @@
 
 /* Opens the state. When it is to be written (or 'must_exist') and there is no file: ERR_INPUT, so that a
  * mistyped path does not make one. */
-MUST_CHECK enum err_code state_open(struct app *app, enum store_mode mode, bool must_exist, struct store **out,
-                                    struct err *err);
+MUST_CHECK enum err_code state_open(struct app *app, enum store_mode mode, bool must_exist,
+                                    struct store **out, struct err *err);
 /* --stack, else the only one there is, else "default" when there is none. ERR_INPUT when it is not clear, or
  * when the state does not know the one given. */
 MUST_CHECK enum err_code state_stack(struct app *app, struct store *s, struct text *out, struct err *err);

@@ -160,7 +160,7 @@ static bool check_unique(struct call *c, const struct entity *nat, const struct 
 {
     for (EACH_CHILD(e, nat, OWNER, E_DNAT)) {
         struct mapping o;
-        if (e == self) continue;
+        if (e == self || e->status == ST_LINGERING) continue;
         mapping_of(e, &o);
         bool same_protocol = m->any || o.any || strcasecmp(m->protocol, o.protocol) == 0;
         if (strcmp(m->external_ip, o.external_ip) == 0 && same_protocol &&

@@ -271,7 +271,7 @@ static bool check_instance_target(struct call *c, const struct entity *instance)
 static bool check_unbound(struct call *c, const struct entity *e)
 {
     if (e->status == ST_AVAILABLE) return true;
-    if (e->status == ST_IN_USE)
+    if (e->status == ST_IN_USE && e->links[OWNER].to != NULL)
         return refuse(c, 400, "InvalidAssociation.Duplicated", "EIP %s is bound to %s.", e->id,
                       e->links[OWNER].to->id);
     return refuse_eip_status(c, e);

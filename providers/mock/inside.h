@@ -263,6 +263,21 @@ enum err_code option_set(struct mock *m, const char *name, const char *value, st
 /* Counts the call against its operation's rate; refuses when it is used up. */
 MUST_CHECK bool rate_check(struct call *c);
 
+/* encode.c: entities as bytes of the file. */
+struct pending_link { /* where a loaded entity's links lead to, until all entities are there */
+    struct entity *e;
+    char to[N_LINKS][ENTITY_ID_SIZE];
+    enum status then;
+    bool moves;
+};
+void entity_encode(struct buf *b, const struct entity *e);
+/* Adds the entity to the store; ERR_STATE when the bytes are damaged. */
+MUST_CHECK enum err_code entity_decode(struct mock *m, int64_t seq, struct text bytes,
+                                       struct pending_link *out, struct err *err);
+/* Links all of them and starts their transitions again. */
+MUST_CHECK enum err_code entities_link(struct mock *m, const struct pending_link *links, size_t n,
+                                       struct err *err);
+
 /* persist.c: with no file, all of these succeed and do nothing. */
 MUST_CHECK enum err_code persist_open(struct mock *m, const char *path, struct err *err);
 void persist_close(struct mock *m);

@@ -7,6 +7,8 @@
  * @alicloud/ecs20140526 7.11.6 (Apache-2.0). Vpc is version 2016-04-28, Ecs 2014-05-26. */
 #pragma once
 
+/* clang-format off */
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

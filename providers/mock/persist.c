@@ -7,7 +7,7 @@
  * machine (not of a process) may cost the last calls.
  *
  *   setting  name, value              counters, pace, options
- *   entity   seq, type, id, body      body: see put_entity()
+ *   entity   seq, type, id, body      body: see encode.c
  *   token    n, key, hash, done_ms, body
  *   fault    n, operation, code, count
  *   ledger   n, at_ms, operation, reads, status, code */
@@ -100,141 +100,7 @@ static enum err_code query_int(struct mock *m, const char *sql, int64_t *out, st
     return ERR_OK;
 }
 
-/* ---- Entities as bytes: texts, each with its NUL ---- */
-
-static void put_text(struct buf *b, const char *text)
-{
-    buf_put(b, text == NULL ? "" : text, strlen(text == NULL ? "" : text) + 1);
-}
-
-static void put_number(struct buf *b, int64_t n)
-{
-    buf_printf(b, "%lld", (long long)n);
-    buf_put(b, "", 1);
-}
-
-static void put_entity(struct buf *b, const struct entity *e)
-{
-    put_number(b, e->type);
-    put_text(b, e->id);
-    put_number(b, e->status);
-    put_number(b, entity_is_moving(e) ? (int64_t)e->then : -1);
-    put_number(b, e->ready_at_ms);
-    put_number(b, e->created_ms);
-    put_number(b, e->visible_at_ms);
-    put_text(b, regions[e->region].id);
-    for (enum link_slot slot = 0; slot < N_LINKS; slot++)
-        put_text(b, e->links[slot].to == NULL ? "" : e->links[slot].to->id);
-    put_number(b, entity_types[e->type].n_attrs);
-    for (int i = 0; i < entity_types[e->type].n_attrs; i++) put_text(b, e->attrs[i]);
-    put_number(b, e->n_tags);
-    for (uint8_t i = 0; i < e->n_tags; i++) {
-        put_text(b, e->tags[i].key);
-        put_text(b, e->tags[i].value);
-    }
-}
-
-struct reader {
-    const char *at, *end;
-    bool damaged;
-};
-
-static const char *get_text(struct reader *r)
-{
-    const char *nul = r->at == r->end ? NULL : memchr(r->at, '\0', (size_t)(r->end - r->at));
-    if (nul == NULL) {
-        r->damaged = true;
-        return "";
-    }
-    const char *text = r->at;
-    r->at = nul + 1;
-    return text;
-}
-
-static int64_t get_number(struct reader *r, int64_t least, int64_t most)
-{
-    int64_t n = least;
-    if (!text_to_i64(text_of(get_text(r)), least, most, &n)) r->damaged = true;
-    return n;
-}
-
-/* Where an entity's links lead to, until all are there. */
-struct pending_link {
-    struct entity *e;
-    char to[N_LINKS][ENTITY_ID_SIZE];
-    enum status then;
-    bool moves;
-};
-
-static void get_entity(struct mock *m, int64_t seq, struct reader *r, struct pending_link *p)
-{
-    enum entity_type type = (enum entity_type)get_number(r, 0, N_ENTITY_TYPES - 1);
-    const char *id = get_text(r);
-    enum status status = (enum status)get_number(r, 0, N_STATUSES - 1);
-    int64_t then = get_number(r, -1, N_STATUSES - 1);
-    int64_t ready_at_ms = get_number(r, INT64_MIN, INT64_MAX),
-            created_ms = get_number(r, INT64_MIN, INT64_MAX);
-    int64_t visible_at_ms = get_number(r, INT64_MIN, INT64_MAX);
-    int region = region_find(get_text(r));
-    if (r->damaged || region < 0 || id[0] == '\0' || strlen(id) >= ENTITY_ID_SIZE ||
-        store_find(&m->store, id) != NULL) {
-        r->damaged = true;
-        return;
-    }
-    m->store.next_seq = seq;
-    struct entity *e = store_add(&m->store, type, id, (uint8_t)region, created_ms);
-    if (e == NULL) return;
-    e->status = e->then = status;
-    e->ready_at_ms = ready_at_ms;
-    e->visible_at_ms = visible_at_ms;
-    *p = (struct pending_link){.e = e, .moves = then >= 0, .then = then < 0 ? ST_NONE : (enum status)then};
-    for (enum link_slot slot = 0; slot < N_LINKS; slot++)
-        (void)snprintf(p->to[slot], ENTITY_ID_SIZE, "%s", get_text(r));
-    int64_t n_attrs = get_number(r, 0, entity_types[type].n_attrs);
-    for (int i = 0; i < n_attrs; i++) entity_set(&m->store, e, i, get_text(r));
-    int64_t n_tags = get_number(r, 0, ENTITY_MAX_TAGS);
-    for (int64_t i = 0; i < n_tags; i++) {
-        const char *key = get_text(r);
-        if (!entity_tag(&m->store, e, key, get_text(r))) r->damaged = true;
-    }
-}
-
 /* ---- Loading ---- */
-
-static enum err_code damaged(struct mock *m, int64_t seq, struct err *err)
-{
-    if (m->store.no_memory) return err_nomem(err);
-    return err_set(err, ERR_STATE, "the simulated cloud's file is damaged: row %lld of table entity",
-                   (long long)seq);
-}
-
-static bool owner_is_right(const struct entity *e)
-{
-    static const uint16_t owners[N_ENTITY_TYPES] = {
-        [E_VSWITCH] = 1 << E_VPC, [E_NAT] = 1 << E_VPC,    [E_SNAT] = 1 << E_NAT,
-        [E_DNAT] = 1 << E_NAT,    [E_TABLE] = 1 << E_VPC,  [E_ROUTE] = 1 << E_TABLE,
-        [E_GROUP] = 1 << E_VPC,   [E_RULE] = 1 << E_GROUP, [E_INSTANCE] = 1 << E_VPC,
-    };
-    const struct entity *to = e->links[OWNER].to;
-    if (e->type == E_EIP) return to == NULL || to->type == E_NAT || to->type == E_INSTANCE;
-    return to == NULL ? owners[e->type] == 0 : owners[e->type] == 1 << to->type;
-}
-
-static enum err_code link_all(struct mock *m, const struct pending_link *links, size_t n, struct err *err)
-{
-    for (size_t i = 0; i < n; i++)
-        for (enum link_slot slot = 0; slot < N_LINKS; slot++)
-            if (links[i].to[slot][0] != '\0')
-                entity_link(&m->store, links[i].e, slot, store_find(&m->store, links[i].to[slot]));
-    for (size_t i = 0; i < n; i++)
-        if (!owner_is_right(links[i].e)) return damaged(m, links[i].e->seq, err);
-    for (size_t i = 0; i < n; i++) {
-        struct entity *e = links[i].e;
-        if (links[i].moves)
-            entity_move(&m->store, e, e->status, links[i].then, e->ready_at_ms, busy_parent(e));
-    }
-    return m->store.no_memory ? err_nomem(err) : ERR_OK;
-}
 
 static void freep(void *p)
 {
@@ -256,13 +122,13 @@ static enum err_code load_entities(struct mock *m, struct err *err)
     int rc;
     while ((rc = sqlite3_step(s)) == SQLITE_ROW && n < (size_t)n_rows) {
         const char *body = sqlite3_column_blob(s, 1);
-        struct reader r = {.at = body, .end = body == NULL ? NULL : body + sqlite3_column_bytes(s, 1)};
-        get_entity(m, sqlite3_column_int64(s, 0), &r, &links[n]);
-        if (r.damaged || m->store.no_memory) return damaged(m, sqlite3_column_int64(s, 0), err);
+        struct text bytes = {body, body == NULL ? 0 : (size_t)sqlite3_column_bytes(s, 1)};
+        e = entity_decode(m, sqlite3_column_int64(s, 0), bytes, &links[n], err);
+        if (e != ERR_OK) return e;
         n++;
     }
     if (rc != SQLITE_DONE) return err_sqlite(err, m, "cannot read the objects");
-    return link_all(m, links, n, err);
+    return entities_link(m, links, n, err);
 }
 
 static bool load_setting(struct mock *m, const char *name, const char *value)
@@ -365,7 +231,7 @@ enum err_code persist_begin(struct mock *m, bool write, struct err *err)
 {
     if (m->db == NULL) return ERR_OK;
     ASSERT(!m->in_transaction);
-    int64_t version;
+    int64_t version = 0;
     if (!write) {
         enum err_code e = read_data_version(m, &version, err);
         if (e != ERR_OK || (m->loaded && version == m->data_version)) return e;
@@ -399,7 +265,7 @@ static enum err_code write_entities(struct mock *m, struct err *err)
         next = at->next_dirty == at ? NULL : at->next_dirty;
         at->dirty = false;
         buf_reset(&body);
-        put_entity(&body, at);
+        entity_encode(&body, at);
         if (!buf_ok(&body)) return err_set(err, ERR_LIMIT, "object %s is too large", at->id);
         sqlite3_stmt *stmt = m->stmts[SQL_PUT_ENTITY];
         (void)sqlite3_bind_int64(stmt, 1, at->seq); /* binding fails only where step() then fails, too */
@@ -580,7 +446,7 @@ enum err_code persist_clear(struct mock *m, struct err *err)
 
 static enum err_code check_file(struct mock *m, const char *path, bool *is_new, struct err *err)
 {
-    int64_t id, version, n_tables;
+    int64_t id = 0, version = 0, n_tables = 0;
     enum err_code e = query_int(m, "PRAGMA application_id", &id, err);
     if (e == ERR_OK) e = query_int(m, "PRAGMA user_version", &version, err);
     if (e == ERR_OK) e = query_int(m, "SELECT count(*) FROM sqlite_schema", &n_tables, err);

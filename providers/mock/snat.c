@@ -84,6 +84,7 @@ static bool check_source_is_new(struct call *c, const struct entity *nat, const 
                                 struct cidr block)
 {
     for (EACH_CHILD(other, nat, OWNER, E_SNAT)) {
+        if (other->status == ST_LINGERING) continue;
         if (vswitch != NULL && other->links[SECOND].to == vswitch)
             return refuse(c, 400, "Forbidden.SourceVSwitchId.Duplicated", "vSwitch %s is the source of %s.",
                           vswitch->id, other->id);

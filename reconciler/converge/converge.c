@@ -1,8 +1,6 @@
 /* converge.c - events in, effects out; the life of a step. */
 #include "reconciler/converge/engine.h"
 
-#include "reconciler/base/digest.h"
-
 #include <stdarg.h>
 #include <string.h>
 
@@ -38,7 +36,7 @@ static int compare_generation(const struct used_generation *g, const struct chan
     return address_compare(g->kind, g->name, change->kind, change->name);
 }
 
-static const struct used_generation *find_generation(const struct converge *c, const struct change *change)
+const struct used_generation *find_generation(const struct converge *c, const struct change *change)
 {
     size_t low = 0, high = c->options.n_generations;
     while (low < high) {
@@ -136,7 +134,7 @@ static struct value resolve_list(struct converge *c, struct value wanted, struct
     return value_list(items, value_sort_set(FIELD_REF_LIST, items, n));
 }
 
-static bool resolve_step(struct converge *c, uint32_t s)
+bool resolve_step(struct converge *c, uint32_t s)
 {
     const struct change *change = change_of(c, s);
     struct run *run = &c->runs[s];
@@ -207,8 +205,6 @@ void step_goal(struct converge *c, uint32_t s, struct goal *out)
 
 /* ---- ends of steps ---- */
 
-static void skip_step(struct converge *c, uint32_t s, const char *why);
-
 /* Tells those who wait for s; a failure takes the hard ones along. */
 static void release_users(struct converge *c, uint32_t s, bool failed)
 {
@@ -240,7 +236,7 @@ static void end_step(struct converge *c, uint32_t s, enum step_state state)
 
 /* Recursion is as deep as the chain of skipped steps: bounded by the number of kinds that lie in each other.
  */
-static void skip_step(struct converge *c, uint32_t s, const char *why)
+void skip_step(struct converge *c, uint32_t s, const char *why)
 {
     end_step(c, s, STEP_SKIPPED);
     c->summary.n_skipped++;
@@ -362,9 +358,9 @@ static void move_due_timers(struct converge *c)
     }
 }
 
-static void schedule(struct converge *c, int64_t *wake_at)
+/* Starts what may start. False when the rate stopped it. */
+static bool start_ready(struct converge *c, int64_t *wake_at)
 {
-    move_due_timers(c);
     uint32_t deferred = NO_STEP;
     while (c->ready.n > 0 && c->n_changing_in_flight < c->options.parallelism && !c->out_of_memory) {
         uint32_t s = heap_pop(&c->ready);
@@ -379,7 +375,23 @@ static void schedule(struct converge *c, int64_t *wake_at)
         }
     }
     if (deferred != NO_STEP) make_ready(c, deferred);
-    poll_start_due(c);
+    return deferred == NO_STEP;
+}
+
+static bool has_room(const struct converge *c)
+{
+    return c->ready.n > 0 && c->n_changing_in_flight < c->options.parallelism && !c->out_of_memory;
+}
+
+/* A step that ends makes others ready: until nothing more can be started. */
+static void schedule(struct converge *c, int64_t *wake_at)
+{
+    move_due_timers(c);
+    do {
+        bool may_go_on = start_ready(c, wake_at);
+        poll_start_due(c);
+        if (!may_go_on) return;
+    } while (has_room(c));
 }
 
 /* Deadlines of what settles, and the word every ten seconds. */
@@ -562,8 +574,8 @@ void converge_step(struct converge *c, const struct converge_event *ev, struct c
     }
     int64_t wake_at = INT64_MAX;
     if (!c->aborted) {
+        look_at_clocks(c, &wake_at); /* first: a step that is given up lets others go on */
         schedule(c, &wake_at);
-        look_at_clocks(c, &wake_at);
         if (c->interrupted && !anything_active(c)) skip_the_rest(c);
     }
     if (c->timers.n > 0) wake_at = MIN_OF(wake_at, c->timers.items[0].key);

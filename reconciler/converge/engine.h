@@ -1,6 +1,7 @@
 /* engine.h - what the parts of the engine share. Private to this folder.
  *
  *   converge.c  events in, effects out; the life of a step
+ *   start.c     the next request of a step, its token, its batch
  *   queue.c     what may start now: the heap of ready steps, timers, serial keys, the request rate
  *   poll.c      shared lists that tell when pending things are ready
  *   outcome.c   what an answer does to the steps of its call
@@ -77,6 +78,7 @@ struct run {
     const struct object *observed;
     const char *id;          /* of the object, once known */
     struct request *request; /* built, not sent yet (or being sent) */
+    const char *operation;   /* of the last request that was sent */
     char token[65];
     char request_hash[65], accepted_hash[65];
     uint32_t generation;
@@ -148,10 +150,19 @@ static inline const struct change *change_of(const struct converge *c, uint32_t 
 
 /* ---- converge.c ---- */
 void step_goal(struct converge *c, uint32_t s, struct goal *out);
+/* Resolves the references of a step's values, once. False when out of memory. */
+bool resolve_step(struct converge *c, uint32_t s);
+/* What earlier runs left of an address, or NULL. */
+const struct used_generation *find_generation(const struct converge *c, const struct change *change);
 void step_again(struct converge *c, uint32_t s, int64_t delay_ms); /* back to WAITING */
 void step_settle(struct converge *c, uint32_t s); /* the object is as the last request wanted it */
 void step_finish(struct converge *c, uint32_t s);
+void skip_step(struct converge *c, uint32_t s, const char *why);
 void step_fail(struct converge *c, uint32_t s, enum err_code code, const char *fmt, ...) PRINTF_LIKE(4, 5);
+
+/* ---- start.c ---- */
+enum started { STARTED_NOT, STARTED_YES, STARTED_RATE /* not before *rate_at */ };
+enum started try_start(struct converge *c, uint32_t s, int64_t *rate_at);
 
 /* ---- queue.c ---- */
 void heap_push(struct converge *c, struct heap *h, int64_t key, uint32_t step);

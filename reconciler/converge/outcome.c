@@ -126,7 +126,7 @@ static void gone(struct converge *c, uint32_t s, const struct outcome *o)
 static void exists(struct converge *c, uint32_t s, const struct outcome *o)
 {
     release_keys(c, s, false);
-    c->runs[s].request = NULL;
+    c->runs[s].batch_refused = true;
     trace(c, s, "exists (%s): look", o->code);
     look(c, s, LOOK_EXISTS, 0);
 }
@@ -137,6 +137,7 @@ static void unknown(struct converge *c, uint32_t s, const struct outcome *o)
     c->summary.n_retries++;
     run->n_attempts++;
     release_keys(c, s, false);
+    if (run->request != NULL) run->batch_refused = true; /* the same request, not one with others */
     trace(c, s, "unknown (%s): look, then the same request", o->message);
     if (run->deadline_ms > 0 && c->now_ms > run->deadline_ms) {
         step_fail(c, s, ERR_UNKNOWN, "no answer to %u requests; it may exist or not: the next apply looks",
@@ -175,7 +176,7 @@ static void refused(struct converge *c, uint32_t s, const struct outcome *o)
     if (o->class == OUTCOME_INVALID && is_young_reference(c, s, o))
         retry(c, s, o);
     else
-        fail_with(c, s, codes[o->class], c->runs[s].request == NULL ? "" : c->runs[s].request->operation, o);
+        fail_with(c, s, codes[o->class], c->runs[s].operation, o);
 }
 
 static void (*const actions[N_OUTCOMES])(struct converge *c, uint32_t s, const struct outcome *o) = {
@@ -186,6 +187,22 @@ static void (*const actions[N_OUTCOMES])(struct converge *c, uint32_t s, const s
 };
 
 /* ---- the answer ---- */
+
+/* A batch that was refused as a whole says nothing about the one or other of its steps: each goes alone. */
+static bool is_tried_alone(enum outcome_class class)
+{
+    return class == OUTCOME_INVALID || class == OUTCOME_QUOTA || class == OUTCOME_EXISTS ||
+           class == OUTCOME_GONE;
+}
+
+static void alone(struct converge *c, uint32_t s, const struct outcome *o)
+{
+    struct run *run = &c->runs[s];
+    run->batch_refused = true;
+    release_keys(c, s, false);
+    trace(c, s, "%s (%s) in a batch: alone", outcome_name(o->class), o->code);
+    step_again(c, s, 0);
+}
 
 static bool failed_in_batch(const struct outcome *o, const char *natural_id)
 {
@@ -229,14 +246,22 @@ void call_done(struct converge *c, struct flight *f, const struct converge_event
         run->next_in_flight = NO_STEP;
         run->code = o.code;
         run->request_id = o.request_id;
-        run->batch_refused = batch && o.class != OUTCOME_DONE && o.class != OUTCOME_PENDING;
         struct outcome mine = o;
+        if (batch) {
+            /* The request was all members': the next one is the step's own, or another batch's. */
+            run->request = NULL;
+            run->token_fresh = false;
+            mine.id = NULL;
+            mine.object = NULL;
+        }
+        if (batch && is_tried_alone(o.class)) {
+            alone(c, s, &mine);
+            continue;
+        }
         if (batch && failed_in_batch(&o, batch_name(c, s))) {
             run->batch_refused = true;
             mine.class = OUTCOME_BUSY;
         }
-        if (batch) mine.id = NULL;
-        if (batch) mine.object = NULL;
         actions[mine.class](c, s, &mine);
     }
 }

@@ -191,16 +191,24 @@ static int compare_seen(const void *pa, const void *pb)
     return strcmp(a->id, b->id);
 }
 
-/* Sorts what a round has shown; of an object that came twice, the later one stays. */
+/* Of an object that was shown twice, the one that is in the world comes first: it came later. */
+static int compare_seen_in_world(const void *pa, const void *pb, void *world)
+{
+    const struct object *a = *(struct object *const *)pa, *b = *(struct object *const *)pb;
+    int order = compare_seen(pa, pb);
+    if (order != 0 || a == b) return order;
+    const struct object *latest = world_find(world, a->kind, text_of(a->id));
+    return (latest == b) - (latest == a);
+}
+
+/* Sorts what a round has shown, to be looked up; each object once. */
 static void sort_seen(struct converge *c, struct poll *p)
 {
     size_t n = 0;
-    for (size_t k = 0; k < p->n_seen; k++) {
-        struct object *o = p->seen[k];
-        if (world_find(c->world, o->kind, text_of(o->id)) == o) p->seen[n++] = o;
-    }
+    if (p->n_seen > 1) qsort_r(p->seen, p->n_seen, sizeof *p->seen, compare_seen_in_world, c->world);
+    for (size_t k = 0; k < p->n_seen; k++)
+        if (n == 0 || compare_seen(&p->seen[n - 1], &p->seen[k]) != 0) p->seen[n++] = p->seen[k];
     p->n_seen = n;
-    if (n > 1) qsort(p->seen, n, sizeof *p->seen, compare_seen);
 }
 
 static const struct object *seen_object(const struct poll *p, enum kind kind, const char *id)

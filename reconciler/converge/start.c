@@ -103,51 +103,129 @@ static bool without_effect(struct converge *c, uint32_t s)
     return true;
 }
 
-static bool can_join(struct converge *c, uint32_t first, uint32_t s, const struct goal *a)
+/* ---- batches ---- */
+
+enum { MAX_BATCH = 100 };
+
+/* Steps that go into one request. */
+struct batch {
+    uint32_t members[MAX_BATCH];
+    struct goal goals[MAX_BATCH];
+    uint32_t n;
+};
+
+static void observe_planned(struct converge *c, uint32_t s)
 {
     struct run *run = &c->runs[s];
     const struct change *change = change_of(c, s);
-    if (s == first || !run->in_ready || run->state != STEP_WAITING || run->batch_refused ||
-        run->look != LOOK_NOT)
-        return false;
-    if (change->kind != a->kind || step_of(c, s)->verb != a->verb || run->n_requests > 0 ||
-        !resolve_step(c, s))
-        return false;
-    if (run->id == NULL && step_of(c, s)->verb == VERB_DELETE) {
-        run->id = change->observed->id;
-        run->observed = change->observed;
-    }
-    struct goal b;
-    step_goal(c, s, &b);
-    return c->cloud->may_batch(c->cloud, a, &b);
+    if (step_of(c, s)->verb == VERB_CREATE || run->n_requests > 0 || run->observed != NULL) return;
+    run->observed = change->observed;
+    run->id = change->observed->id;
 }
 
-/* Others that may go into the same request; returns their number, the first is 's' itself. */
-static uint32_t gather_batch(struct converge *c, uint32_t s, uint32_t *members, struct goal *goals,
-                             uint32_t max)
+/* The cloud may have made the thing by itself: that is looked for before the first create. */
+static bool may_have_appeared(struct converge *c, uint32_t s)
+{
+    struct run *run = &c->runs[s];
+    return step_of(c, s)->verb == VERB_CREATE && !run->looked && run->n_requests == 0 &&
+           c->cloud->may_appear != NULL && resolve_step(c, s) &&
+           c->cloud->may_appear(c->cloud, change_of(c, s)->kind, run->values, c->world);
+}
+
+/* What is in transition is not touched: the request would be refused as busy. */
+static bool is_in_transition(const struct run *run)
+{
+    return run->n_requests == 0 && !run->settled_first && run->observed != NULL &&
+           run->observed->phase == PHASE_PENDING;
+}
+
+static bool may_join(struct converge *c, const struct batch *batch, uint32_t s, struct goal *goal)
+{
+    struct run *run = &c->runs[s];
+    const struct goal *leader = &batch->goals[0];
+    if (s == batch->members[0] || !run->in_ready || run->state != STEP_WAITING || run->batch_refused)
+        return false;
+    if (change_of(c, s)->kind != leader->kind || step_of(c, s)->verb != leader->verb || !resolve_step(c, s))
+        return false;
+    observe_planned(c, s);
+    if (is_in_transition(run) || may_have_appeared(c, s)) return false;
+    step_goal(c, s, goal);
+    return c->cloud->may_batch(c->cloud, leader, goal);
+}
+
+/* Others that may go into the same request as the batch's first step. Each takes its keys along. */
+static void gather(struct converge *c, struct batch *batch)
 {
     enum { MAX_LOOKED_AT = 512 };
-    step_goal(c, s, &goals[0]);
-    members[0] = s;
-    uint32_t n = 1;
-    struct run *run = &c->runs[s];
-    if (c->cloud->may_batch == NULL || run->batch_refused || run->n_requests > 0 ||
-        goals[0].verb == VERB_UPDATE)
-        return 1;
-    uint32_t limit = MIN_OF(max, c->cloud->batch_limit(c->cloud, &goals[0]));
-    for (size_t k = 0; k < c->ready.n && k < MAX_LOOKED_AT && n < limit; k++) {
-        uint32_t other = c->ready.items[k].step;
-        if (!can_join(c, s, other, &goals[0])) continue;
-        bool twice = false;
-        for (uint32_t i = 0; i < n; i++) twice = twice || members[i] == other;
-        if (twice) continue;
-        step_goal(c, other, &goals[n]);
-        members[n++] = other;
+    uint32_t leader = batch->members[0];
+    const struct request *r = c->runs[leader].request;
+    if (c->cloud->may_batch == NULL || c->runs[leader].batch_refused || batch->goals[0].verb == VERB_UPDATE)
+        return;
+    uint32_t limit = MIN_OF((uint32_t)MAX_BATCH, c->cloud->batch_limit(c->cloud, &batch->goals[0]));
+    for (size_t k = 0; k < c->ready.n && k < MAX_LOOKED_AT && batch->n < limit; k++) {
+        uint32_t s = c->ready.items[k].step;
+        struct goal *goal = &batch->goals[batch->n];
+        struct serial_key keys[MAX_SERIAL_KEYS];
+        if (!may_join(c, batch, s, goal)) continue;
+        if (!share_keys(c, s, leader, keys, c->cloud->serial_keys(c->cloud, goal, r, keys))) continue;
+        c->runs[s].in_ready = false; /* and so is not found twice */
+        batch->members[batch->n++] = s;
     }
-    return n;
 }
 
-static void send_steps(struct converge *c, const uint32_t *members, uint32_t n, struct request *r)
+/* Lets all but the first go. */
+static void disband(struct converge *c, struct batch *batch)
+{
+    for (uint32_t k = 1; k < batch->n; k++) {
+        release_keys(c, batch->members[k], false);
+        make_ready(c, batch->members[k]);
+    }
+    batch->n = 1;
+}
+
+/* One request for all members, or for the first when it cannot be built for all. NULL: out of memory. */
+static struct request *batch_request(struct converge *c, struct batch *batch)
+{
+    const struct goal *goals[MAX_BATCH];
+    char hash[sizeof c->runs->request_hash];
+    struct request *r = arena_new_of(c->arena, struct request);
+    if (r == NULL) return NULL;
+    for (uint32_t k = 0; k < batch->n; k++) goals[k] = &batch->goals[k];
+    if (c->cloud->next_batch(c->cloud, goals, batch->n, c->arena, r, &c->err) != NEXT_REQUEST) {
+        disband(c, batch);
+        return c->runs[batch->members[0]].request;
+    }
+    if (!hash_request(c, r, hash)) return NULL;
+    for (uint32_t k = 0; k < batch->n; k++) {
+        struct run *run = &c->runs[batch->members[k]];
+        memcpy(run->request_hash, hash, sizeof hash);
+        run->request = r;
+        if (k > 0 && !derive_token(c, batch->members[k], r->operation)) return NULL;
+    }
+    return r;
+}
+
+/* ---- sending ---- */
+
+static void begin(struct converge *c, uint32_t s)
+{
+    struct run *run = &c->runs[s];
+    if (run->started_ms != 0) return;
+    run->started_ms = c->now_ms;
+    tell(c, s, PROGRESS_STARTED, NULL);
+}
+
+static void set_deadline(struct converge *c, uint32_t s, enum verb verb)
+{
+    struct run *run = &c->runs[s];
+    int64_t shortest = 0, typical = 0, deadline = 0;
+    if (run->first_sent_ms != 0) return;
+    c->cloud->durations(c->cloud, change_of(c, s)->kind, verb, &shortest, &typical, &deadline);
+    run->first_sent_ms = c->now_ms;
+    run->deadline_ms = c->now_ms + scaled(c, deadline, 20000);
+}
+
+static void send_steps(struct converge *c, const struct batch *batch, struct request *r)
 {
     struct flight *f = arena_new_of(c->arena, struct flight);
     if (f == NULL) {
@@ -156,7 +234,7 @@ static void send_steps(struct converge *c, const uint32_t *members, uint32_t n, 
     }
     *f = (struct flight){.id = c->next_flight_id++,
                          .type = CALL_CHANGE,
-                         .first_step = members[0],
+                         .first_step = batch->members[0],
                          .request = r,
                          .next = c->durable_later};
     hash_oom_flag = false;
@@ -166,138 +244,86 @@ static void send_steps(struct converge *c, const uint32_t *members, uint32_t n, 
     c->n_in_flight++;
     c->n_changing_in_flight++;
     c->summary.n_changing_calls++;
-    for (uint32_t k = 0; k < n; k++) {
-        struct run *run = &c->runs[members[k]];
-        uint32_t change = step_of(c, members[k])->change;
+    for (uint32_t k = 0; k < batch->n; k++) {
+        uint32_t s = batch->members[k];
+        struct run *run = &c->runs[s];
         run->state = STEP_INTENT;
         run->in_ready = false;
-        run->next_in_flight = k + 1 < n ? members[k + 1] : NO_STEP;
+        run->next_in_flight = k + 1 < batch->n ? batch->members[k + 1] : NO_STEP;
+        run->operation = r->operation;
         run->n_requests++;
-        int64_t shortest = 0, typical = 0, deadline = 0;
-        c->cloud->durations(c->cloud, change_of(c, members[k])->kind, step_of(c, members[k])->verb, &shortest,
-                            &typical, &deadline);
-        if (run->first_sent_ms == 0) {
-            run->first_sent_ms = c->now_ms;
-            run->deadline_ms = c->now_ms + scaled(c, deadline, 20000);
-        }
-        note_intent(c, members[k], r);
-        c->intent_open[change] = true;
-        if (run->started_ms == 0) {
-            run->started_ms = c->now_ms;
-            tell(c, members[k], PROGRESS_STARTED, NULL);
-        }
-        trace(c, members[k], "%s%s", r->operation, n > 1 ? " (batch)" : "");
+        set_deadline(c, s, step_of(c, s)->verb);
+        note_intent(c, s, r);
+        c->intent_open[step_of(c, s)->change] = true;
+        begin(c, s);
+        trace(c, s, "%s%s", r->operation, batch->n > 1 ? " (batch)" : "");
     }
 }
 
-/* One request for several steps, or for one when the batch cannot be built. */
-static struct request *batch_request(struct converge *c, uint32_t *members, struct goal *goals, uint32_t *n)
+static enum started start_request(struct converge *c, uint32_t s, int64_t *rate_at)
 {
-    enum { MAX_BATCH = 100 };
-    const struct goal *pointers[MAX_BATCH];
-    struct request *r = arena_new_of(c->arena, struct request);
-    if (r == NULL) return NULL;
-    for (uint32_t k = 0; k < *n; k++) pointers[k] = &goals[k];
-    if (c->cloud->next_batch(c->cloud, pointers, *n, c->arena, r, &c->err) == NEXT_REQUEST) {
-        for (uint32_t k = 1; k < *n; k++) {
-            struct run *run = &c->runs[members[k]];
-            run->request = r;
-            if (!hash_request(c, members[k]) || !derive_token(c, members[k], r->operation)) return NULL;
-        }
-        return r;
+    struct batch batch = {.members[0] = s, .n = 1};
+    struct serial_key keys[MAX_SERIAL_KEYS];
+    step_goal(c, s, &batch.goals[0]);
+    size_t n_keys = c->cloud->serial_keys(c->cloud, &batch.goals[0], c->runs[s].request, keys);
+    if (!take_keys(c, s, keys, n_keys)) return STARTED_NOT;
+    if (!rate_take(c, rate_at)) {
+        release_keys(c, s, false);
+        return STARTED_RATE;
     }
-    *n = 1;
-    return c->runs[members[0]].request;
+    gather(c, &batch);
+    struct request *r = batch.n > 1 ? batch_request(c, &batch) : c->runs[s].request;
+    if (r == NULL) {
+        c->out_of_memory = true;
+        return STARTED_NOT;
+    }
+    send_steps(c, &batch, r);
+    return STARTED_YES;
 }
 
-enum started { STARTED_NOT, STARTED_YES, STARTED_RATE };
+/* ---- before the first request ---- */
 
-/* Looks before the first create where the cloud may have made the thing by itself. */
 static bool looks_first(struct converge *c, uint32_t s)
 {
     struct run *run = &c->runs[s];
-    const struct change *change = change_of(c, s);
-    if (step_of(c, s)->verb != VERB_CREATE || run->looked || run->n_requests > 0 ||
-        c->cloud->may_appear == NULL)
-        return false;
+    if (!may_have_appeared(c, s)) return false;
     run->looked = true;
-    if (!resolve_step(c, s) || !c->cloud->may_appear(c->cloud, change->kind, run->values, c->world))
-        return false;
     run->state = STEP_LOOKING;
     run->look = LOOK_FIRST;
     poll_join(c, s, 0);
     return true;
 }
 
-/* What is in transition is not touched: the request would be refused as busy. */
 static bool settles_first(struct converge *c, uint32_t s)
 {
     struct run *run = &c->runs[s];
-    if (run->n_requests > 0 || run->settled_first || run->observed == NULL ||
-        run->observed->phase != PHASE_PENDING)
-        return false;
+    if (!is_in_transition(run)) return false;
     run->settled_first = true;
-    int64_t shortest = 0, typical = 0, deadline = 0;
-    c->cloud->durations(c->cloud, change_of(c, s)->kind, VERB_CREATE, &shortest, &typical, &deadline);
-    run->started_ms = run->first_sent_ms = run->accepted_ms = c->now_ms;
-    run->deadline_ms = c->now_ms + scaled(c, deadline, 20000);
+    set_deadline(c, s, VERB_CREATE);
+    run->accepted_ms = c->now_ms;
     run->state = STEP_SETTLING;
-    tell(c, s, PROGRESS_STARTED, NULL);
+    begin(c, s);
     trace(c, s, "is %s: wait", run->observed->status);
     poll_join(c, s, 0);
     return true;
 }
 
-static enum started start_request(struct converge *c, uint32_t s, int64_t *rate_at)
-{
-    enum { MAX_BATCH = 100 };
-    struct run *run = &c->runs[s];
-    struct goal goals[MAX_BATCH];
-    uint32_t members[MAX_BATCH];
-    struct serial_key keys[MAX_SERIAL_KEYS];
-    step_goal(c, s, &goals[0]);
-    size_t n_keys = c->cloud->serial_keys(c->cloud, &goals[0], run->request, keys);
-    if (!take_keys(c, s, keys, n_keys)) return STARTED_NOT;
-    if (!rate_take(c, rate_at)) {
-        release_keys(c, s, false);
-        return STARTED_RATE;
-    }
-    uint32_t n = gather_batch(c, s, members, goals, MAX_BATCH);
-    struct request *r = n > 1 ? batch_request(c, members, goals, &n) : run->request;
-    if (r == NULL) {
-        c->out_of_memory = true;
-        return STARTED_NOT;
-    }
-    send_steps(c, members, n, r);
-    return STARTED_YES;
-}
-
-static enum started try_start(struct converge *c, uint32_t s, int64_t *rate_at)
+enum started try_start(struct converge *c, uint32_t s, int64_t *rate_at)
 {
     struct run *run = &c->runs[s];
-    const struct change *change = change_of(c, s);
-    if (step_of(c, s)->verb != VERB_CREATE && run->n_requests == 0 && run->observed == NULL) {
-        run->observed = change->observed;
-        run->id = change->observed->id;
-    }
+    observe_planned(c, s);
     if (c->interrupted && run->n_requests == 0) return STARTED_NOT; /* stays as it is: never begun */
     if (looks_first(c, s) || settles_first(c, s)) return STARTED_YES;
     if (run->request == NULL) {
         struct request *r = arena_new_of(c->arena, struct request);
-        enum next n = r == NULL ? NEXT_ERROR : build_request(c, s, r);
-        if (n == NEXT_DONE) {
-            step_finish(c, s);
-            return STARTED_YES;
+        if (r == NULL) {
+            c->out_of_memory = true;
+            return STARTED_NOT;
         }
-        if (n == NEXT_ERROR) {
-            step_fail(c, s, r == NULL ? ERR_NOMEM : c->err.code, "%s",
-                      r == NULL ? "out of memory" : c->err.msg);
-            return STARTED_YES;
-        }
-        run->request = r;
-        if (!hash_request(c, s)) {
-            step_fail(c, s, ERR_NOMEM, "out of memory");
-            return STARTED_YES;
+        switch (build_request(c, s, r)) {
+        case NEXT_DONE: step_finish(c, s); return STARTED_YES;
+        case NEXT_ERROR: step_fail(c, s, c->err.code, "%s", c->err.msg); return STARTED_YES;
+        case NEXT_REQUEST: run->request = r; break;
         }
     }
     if (c->interrupted) {
@@ -307,4 +333,3 @@ static enum started try_start(struct converge *c, uint32_t s, int64_t *rate_at)
     if (without_effect(c, s)) return STARTED_YES;
     return start_request(c, s, rate_at);
 }
-

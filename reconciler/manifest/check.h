@@ -18,9 +18,9 @@ struct block {
 struct view {
     struct load *l;
     struct desired *d;
-    struct mark **marks;           /* per resource and field */
-    uint32_t first[N_KINDS + 1];   /* resources of kind k: [first[k], first[k + 1]) */
-    struct block *blocks;          /* of vSwitches, by VPC and base; from check_blocks() on */
+    struct mark **marks;         /* per resource and field */
+    uint32_t first[N_KINDS + 1]; /* resources of kind k: [first[k], first[k + 1]) */
+    struct block *blocks;        /* of vSwitches, by VPC and base; from check_blocks() on */
     uint32_t n_blocks;
 };
 
@@ -59,14 +59,14 @@ int view_same_target(const struct view *v, struct value a, struct value b);
 void *view_alloc(const struct view *v, size_t n, size_t size);
 
 /* The checks. */
-void check_fields(struct view *v);  /* within one resource: check_fields.c */
-void check_keys(struct view *v);    /* the same thing twice: check_keys.c */
-void check_blocks(struct view *v);  /* VPCs, vSwitches, addresses: check_blocks.c */
+void check_fields(struct view *v);   /* within one resource: check_fields.c */
+void check_keys(struct view *v);     /* the same thing twice: check_keys.c */
+void check_blocks(struct view *v);   /* VPCs, vSwitches, addresses: check_blocks.c */
 void check_same_vpc(struct view *v); /* what must lie in one VPC: check_same_vpc.c */
-void check_nat(struct view *v);     /* EIPs, SNAT, DNAT: check_nat.c */
-void check_ports(struct view *v);   /* DNAT ports: check_ports.c */
-void check_routes(struct view *v);  /* tables and entries: check_routes.c */
-void check_cycles(struct view *v);  /* check_cycles.c */
+void check_nat(struct view *v);      /* EIPs, SNAT, DNAT: check_nat.c */
+void check_ports(struct view *v);    /* DNAT ports: check_ports.c */
+void check_routes(struct view *v);   /* tables and entries: check_routes.c */
+void check_cycles(struct view *v);   /* check_cycles.c */
 
 /* Sorts and resolves; the view's desired resources are complete after it. */
 MUST_CHECK bool resolve(struct load *l, struct view *v, struct desired *out);

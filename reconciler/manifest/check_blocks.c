@@ -54,7 +54,8 @@ static int vpc_contains(const struct view *v, struct value vpc, struct cidr c)
     if (!view_cidr(v, i, VPC_CIDR, &outer)) return -1;
     if (cidr_contains(outer, c)) return 1;
     struct value list = *view_value(v, i, VPC_SECONDARY);
-    if (list.state != VALUE_SET) return view_is_observed(v, i) || v->marks[i][VPC_SECONDARY].line > 0 ? -1 : 0;
+    if (list.state != VALUE_SET)
+        return view_is_observed(v, i) || v->marks[i][VPC_SECONDARY].line > 0 ? -1 : 0;
     for (uint32_t k = 0; k < list.n; k++)
         if (item_cidr(list, k, &outer) && cidr_contains(outer, c)) return 1;
     return 0;
@@ -93,8 +94,9 @@ static void check_vswitches(struct view *v)
         if (reach != NULL && value_compare(FIELD_REF, reach->vpc, b->vpc) != 0) reach = NULL;
         if (reach != NULL && b->cidr.base <= cidr_last(reach->cidr))
             COMPLAIN_OF(v, b->i, VSW_CIDR, "vSwitches of one VPC may not overlap",
-                        "`cidrBlock`: %s overlaps %s of the vSwitch `" TEXT_FMT "` at %s", cidr_format(b->cidr, text),
-                        cidr_format(reach->cidr, other), NAME_OF(v, reach->i), view_place(v, reach->i));
+                        "`cidrBlock`: %s overlaps %s of the vSwitch `" TEXT_FMT "` at %s",
+                        cidr_format(b->cidr, text), cidr_format(reach->cidr, other), NAME_OF(v, reach->i),
+                        view_place(v, reach->i));
         if (reach == NULL || cidr_last(b->cidr) > cidr_last(reach->cidr)) reach = b;
     }
 }
@@ -110,8 +112,9 @@ static void check_instance(struct view *v, uint32_t i)
         ip_parse(value_as_text(*given), &ip) != IP_OK)
         return;
     if (!cidr_has(c, ip))
-        COMPLAIN_OF(v, i, INS_PRIVATE_IP, NULL, "`privateIp`: %s is not inside %s of the vSwitch `" TEXT_FMT "`",
-                    given->u.text, cidr_format(c, text), NAME_OF(v, vswitch));
+        COMPLAIN_OF(v, i, INS_PRIVATE_IP, NULL,
+                    "`privateIp`: %s is not inside %s of the vSwitch `" TEXT_FMT "`", given->u.text,
+                    cidr_format(c, text), NAME_OF(v, vswitch));
     else if (ip == c.base || ip > cidr_last(c) - 3)
         COMPLAIN_OF(v, i, INS_PRIVATE_IP, "the first address and the last three of a vSwitch are reserved",
                     "`privateIp`: %s is reserved in %s", given->u.text, cidr_format(c, text));
@@ -125,8 +128,9 @@ static void check_target(struct view *v, uint32_t i)
     if (target->state != VALUE_SET || ip_parse(value_as_text(*target), &c.base) != IP_OK) return;
     struct value vpc = view_vpc_of(v, i);
     if (vpc_contains(v, vpc, c) == 0)
-        COMPLAIN_OF(v, i, DNAT_TARGET_IP, NULL, "`target.ip`: %s is not inside the blocks of the VPC `" TEXT_FMT "`",
-                    target->u.text, NAME_OF(v, (uint32_t)vpc.u.num));
+        COMPLAIN_OF(v, i, DNAT_TARGET_IP, NULL,
+                    "`target.ip`: %s is not inside the blocks of the VPC `" TEXT_FMT "`", target->u.text,
+                    NAME_OF(v, (uint32_t)vpc.u.num));
 }
 
 void check_blocks(struct view *v)

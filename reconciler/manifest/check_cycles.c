@@ -49,8 +49,8 @@ static void complain_cycle(struct view *v, const struct step *path, uint32_t dep
     }
     const struct resource *r = &v->d->items[to];
     buf_puts(&b, address_format(r->kind, r->name, address));
-    COMPLAIN_OF(v, path[depth - 1].i, FIELD_NO, "remove one of these references", "references go in a circle: %s",
-                buf_str(&b));
+    COMPLAIN_OF(v, path[depth - 1].i, FIELD_NO, "remove one of these references",
+                "references go in a circle: %s", buf_str(&b));
 }
 
 void check_cycles(struct view *v)

@@ -19,8 +19,8 @@ static void check_rule(struct view *v, uint32_t i)
     bool has_ports = text_is(value_as_text(protocol), "tcp") || text_is(value_as_text(protocol), "udp");
     if (has_ports && text_is(value_as_text(*ports), "1/65535")) *ports = value_cstr("any");
     if (!has_ports && !is_any(*ports))
-        COMPLAIN_OF(v, i, SGR_PORTS, "write any, or leave `ports` out", "`ports` is `%s`, but %s has no ports",
-                    ports->u.text, protocol.u.text);
+        COMPLAIN_OF(v, i, SGR_PORTS, "write any, or leave `ports` out",
+                    "`ports` is `%s`, but %s has no ports", ports->u.text, protocol.u.text);
 }
 
 /* Source: AllocateEipAddress, Bandwidth */
@@ -33,18 +33,20 @@ static void check_eip(struct view *v, uint32_t i)
     const struct value *bandwidth = view_value(v, i, EIP_BANDWIDTH), *charge = view_value(v, i, EIP_CHARGE);
     if (bandwidth->state != VALUE_SET) return;
     if (charge->state != VALUE_SET && v->marks[i][EIP_CHARGE].line > 0) return; /* it was wrong */
-    struct text given = charge->state == VALUE_SET ? value_as_text(*charge)
-                                                   : text_of(kind_eip.fields[EIP_CHARGE].initial);
+    struct text given =
+        charge->state == VALUE_SET ? value_as_text(*charge) : text_of(kind_eip.fields[EIP_CHARGE].initial);
     for (size_t k = 0; k < N_ELEMENTS(limits); k++)
         if (text_is(given, limits[k].charge) && bandwidth->u.num > limits[k].max)
-            COMPLAIN_OF(v, i, EIP_BANDWIDTH, NULL, "`bandwidth` is %lld, but with %s it is at most %lld Mbit/s",
+            COMPLAIN_OF(v, i, EIP_BANDWIDTH, NULL,
+                        "`bandwidth` is %lld, but with %s it is at most %lld Mbit/s",
                         (long long)bandwidth->u.num, limits[k].charge, (long long)limits[k].max);
 }
 
 /* IP mapping is any protocol with any ports, and only so.  Source: CreateForwardEntry, IpProtocol */
 static void check_dnat(struct view *v, uint32_t i)
 {
-    const struct value *outer = view_value(v, i, DNAT_EXTERNAL_PORT), *inner = view_value(v, i, DNAT_INTERNAL_PORT);
+    const struct value *outer = view_value(v, i, DNAT_EXTERNAL_PORT),
+                       *inner = view_value(v, i, DNAT_INTERNAL_PORT);
     const struct value *protocol = view_value(v, i, DNAT_PROTOCOL);
     if (outer->state != VALUE_SET || inner->state != VALUE_SET || protocol->state != VALUE_SET) return;
     bool all = is_any(*outer) && is_any(*inner), some = is_any(*outer) || is_any(*inner);
@@ -56,8 +58,8 @@ static void check_dnat(struct view *v, uint32_t i)
     }
     if (!is_any(*protocol) && some) {
         COMPLAIN_OF(v, i, is_any(*outer) ? DNAT_EXTERNAL_PORT : DNAT_INTERNAL_PORT,
-                    "set the protocol to any, too, or give a port", "the port any needs the protocol any, not %s",
-                    protocol->u.text);
+                    "set the protocol to any, too, or give a port",
+                    "the port any needs the protocol any, not %s", protocol->u.text);
         return;
     }
     uint16_t a, b, c, d;

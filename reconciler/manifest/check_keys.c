@@ -72,7 +72,8 @@ static bool is_before(const struct view *v, uint32_t a, uint32_t b)
     return x->line != y->line ? x->line < y->line : x->column < y->column;
 }
 
-static void complain_same(struct view *v, uint32_t a, uint32_t b, uint8_t field, const char *what, const char *help)
+static void complain_same(struct view *v, uint32_t a, uint32_t b, uint8_t field, const char *what,
+                          const char *help)
 {
     uint32_t first = is_before(v, a, b) ? a : b, second = first == a ? b : a;
     COMPLAIN_OF(v, second, field, help, "%s; see `" TEXT_FMT "` at %s", what, NAME_OF(v, first),
@@ -116,7 +117,8 @@ static void check_ids(struct view *v)
     for (uint32_t k = 1; k < n; k++) {
         const struct resource *a = &v->d->items[list[k - 1]], *b = &v->d->items[list[k]];
         if (a->kind == b->kind && strcmp(a->external_id, b->external_id) == 0)
-            complain_same(v, list[k - 1], list[k], FIELD_NO, "two resources have the same id", "keep one of them");
+            complain_same(v, list[k - 1], list[k], FIELD_NO, "two resources have the same id",
+                          "keep one of them");
     }
 }
 

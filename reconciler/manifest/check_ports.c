@@ -26,9 +26,11 @@ static int compare_outer(const void *a, const void *b)
 
 static bool outer_of(const struct view *v, uint32_t i, struct outer *out)
 {
-    *out = (struct outer){.eip = *view_value(v, i, DNAT_EIP), .protocol = *view_value(v, i, DNAT_PROTOCOL), .i = i};
+    *out = (struct outer){
+        .eip = *view_value(v, i, DNAT_EIP), .protocol = *view_value(v, i, DNAT_PROTOCOL), .i = i};
     const struct value *port = view_value(v, i, DNAT_EXTERNAL_PORT);
-    if (out->eip.state != VALUE_SET || out->protocol.state != VALUE_SET || port->state != VALUE_SET) return false;
+    if (out->eip.state != VALUE_SET || out->protocol.state != VALUE_SET || port->state != VALUE_SET)
+        return false;
     out->any = text_is(value_as_text(*port), "any");
     out->last = 65535;
     return out->any || view_ports(*port, &out->first, &out->last);
@@ -37,7 +39,8 @@ static bool outer_of(const struct view *v, uint32_t i, struct outer *out)
 static void complain_outer(struct view *v, const struct outer *a, const struct outer *b)
 {
     if (a->any)
-        COMPLAIN_OF(v, b->i, DNAT_EXTERNAL_PORT, "an EIP with any port mapped to one target serves nothing else",
+        COMPLAIN_OF(v, b->i, DNAT_EXTERNAL_PORT,
+                    "an EIP with any port mapped to one target serves nothing else",
                     "the EIP is taken as a whole by the DnatEntry `" TEXT_FMT "` at %s", NAME_OF(v, a->i),
                     view_place(v, a->i));
     else
@@ -50,7 +53,8 @@ static void complain_outer(struct view *v, const struct outer *a, const struct o
 static void check_outer(struct view *v)
 {
     uint32_t n = 0;
-    struct outer *list = view_alloc(v, v->first[KIND_DNAT_ENTRY + 1] - v->first[KIND_DNAT_ENTRY], sizeof *list);
+    struct outer *list =
+        view_alloc(v, v->first[KIND_DNAT_ENTRY + 1] - v->first[KIND_DNAT_ENTRY], sizeof *list);
     if (list == NULL) return;
     FOR_KIND(v, KIND_DNAT_ENTRY, i)
     if (outer_of(v, i, &list[n])) n++;
@@ -103,14 +107,15 @@ static bool inner_of(const struct view *v, uint32_t i, struct inner *out)
         out->ip = *view_value(v, instance, INS_PRIVATE_IP); /* by address, where it is known */
         out->instance = (struct value){0};
     }
-    return out->gateway.state == VALUE_SET && out->protocol.state == VALUE_SET && out->port.state == VALUE_SET &&
-           (out->instance.state == VALUE_SET || out->ip.state == VALUE_SET);
+    return out->gateway.state == VALUE_SET && out->protocol.state == VALUE_SET &&
+           out->port.state == VALUE_SET && (out->instance.state == VALUE_SET || out->ip.state == VALUE_SET);
 }
 
 static void check_inner(struct view *v)
 {
     uint32_t n = 0;
-    struct inner *list = view_alloc(v, v->first[KIND_DNAT_ENTRY + 1] - v->first[KIND_DNAT_ENTRY], sizeof *list);
+    struct inner *list =
+        view_alloc(v, v->first[KIND_DNAT_ENTRY + 1] - v->first[KIND_DNAT_ENTRY], sizeof *list);
     if (list == NULL) return;
     FOR_KIND(v, KIND_DNAT_ENTRY, i)
     if (inner_of(v, i, &list[n])) n++;
@@ -118,7 +123,8 @@ static void check_inner(struct view *v)
     for (uint32_t k = 1; k < n; k++)
         if (compare_inner_key(&list[k - 1], &list[k]) == 0)
             COMPLAIN_OF(v, list[k].i, DNAT_INTERNAL_PORT, "a port of a target is published once",
-                        "the DnatEntry `" TEXT_FMT "` at %s leads to the same target and `internalPort` %s/%s",
+                        "the DnatEntry `" TEXT_FMT
+                        "` at %s leads to the same target and `internalPort` %s/%s",
                         NAME_OF(v, list[k - 1].i), view_place(v, list[k - 1].i), list[k].port.u.text,
                         list[k].protocol.u.text);
 }

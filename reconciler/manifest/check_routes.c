@@ -60,13 +60,15 @@ static void check_entry(struct view *v, uint32_t i)
     char text[CIDR_TEXT_SIZE], other[CIDR_TEXT_SIZE];
     if (!view_cidr(v, i, RTE_DESTINATION, &c)) return;
     if (c.base == 0x64400000u && c.bits == 10)
-        COMPLAIN_OF(v, i, RTE_DESTINATION, NULL, "`destination`: %s is a route of the cloud itself", cidr_format(c, text));
+        COMPLAIN_OF(v, i, RTE_DESTINATION, NULL, "`destination`: %s is a route of the cloud itself",
+                    cidr_format(c, text));
     struct value vpc = view_vpc_of(v, i);
     const struct block *b = vpc.state == VALUE_SET ? vswitch_around(v, vpc, c) : NULL;
     if (b != NULL)
         COMPLAIN_OF(v, i, RTE_DESTINATION, "traffic inside a VPC is routed by the cloud itself",
                     "`destination`: %s is %s %s of the vSwitch `" TEXT_FMT "`", cidr_format(c, text),
-                    b->cidr.bits == c.bits ? "equal to" : "inside", cidr_format(b->cidr, other), NAME_OF(v, b->i));
+                    b->cidr.bits == c.bits ? "equal to" : "inside", cidr_format(b->cidr, other),
+                    NAME_OF(v, b->i));
 }
 
 struct system_table {
@@ -84,7 +86,8 @@ static int compare_tables(const void *a, const void *b)
 static void check_system_tables(struct view *v)
 {
     uint32_t n = 0;
-    struct system_table *list = view_alloc(v, v->first[KIND_ROUTE_TABLE + 1] - v->first[KIND_ROUTE_TABLE], sizeof *list);
+    struct system_table *list =
+        view_alloc(v, v->first[KIND_ROUTE_TABLE + 1] - v->first[KIND_ROUTE_TABLE], sizeof *list);
     if (list == NULL) return;
     FOR_KIND(v, KIND_ROUTE_TABLE, i)
     if (is_system(v, i) && view_value(v, i, RTB_VPC)->state == VALUE_SET)
@@ -92,7 +95,8 @@ static void check_system_tables(struct view *v)
     qsort(list, n, sizeof *list, compare_tables);
     for (uint32_t k = 1; k < n; k++)
         if (value_compare(FIELD_REF, list[k - 1].vpc, list[k].vpc) == 0)
-            COMPLAIN_OF(v, list[k].i, RTB_SYSTEM, "a VPC has one system table: put all routes into one resource",
+            COMPLAIN_OF(v, list[k].i, RTB_SYSTEM,
+                        "a VPC has one system table: put all routes into one resource",
                         "a second system table of the VPC; the first is `" TEXT_FMT "` at %s",
                         NAME_OF(v, list[k - 1].i), view_place(v, list[k - 1].i));
 }

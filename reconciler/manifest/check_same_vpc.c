@@ -6,14 +6,10 @@ static const struct {
     enum kind kind;
     uint8_t a, b;
 } pairs[] = {
-    {KIND_INSTANCE, INS_VSWITCH, INS_GROUPS},
-    {KIND_NAT_GATEWAY, NAT_VPC, NAT_VSWITCH},
-    {KIND_SNAT_ENTRY, SNAT_NAT, SNAT_VSWITCH},
-    {KIND_SNAT_ENTRY, SNAT_NAT, SNAT_INSTANCE},
-    {KIND_DNAT_ENTRY, DNAT_NAT, DNAT_TARGET_INSTANCE},
-    {KIND_ROUTE_ENTRY, RTE_TABLE, RTE_HOP_NAT},
-    {KIND_ROUTE_ENTRY, RTE_TABLE, RTE_HOP_INSTANCE},
-    {KIND_ROUTE_TABLE_ASSOCIATION, RTA_TABLE, RTA_VSWITCH},
+    {KIND_INSTANCE, INS_VSWITCH, INS_GROUPS},          {KIND_NAT_GATEWAY, NAT_VPC, NAT_VSWITCH},
+    {KIND_SNAT_ENTRY, SNAT_NAT, SNAT_VSWITCH},         {KIND_SNAT_ENTRY, SNAT_NAT, SNAT_INSTANCE},
+    {KIND_DNAT_ENTRY, DNAT_NAT, DNAT_TARGET_INSTANCE}, {KIND_ROUTE_ENTRY, RTE_TABLE, RTE_HOP_NAT},
+    {KIND_ROUTE_ENTRY, RTE_TABLE, RTE_HOP_INSTANCE},   {KIND_ROUTE_TABLE_ASSOCIATION, RTA_TABLE, RTA_VSWITCH},
 };
 
 /* The VPC of what a reference leads to; a reference to a VPC is that VPC. */
@@ -34,9 +30,9 @@ static void check_pair(struct view *v, uint32_t i, const struct field *fa, struc
 {
     struct value vpc_a = vpc_behind(v, fa->ref, a), vpc_b = vpc_behind(v, fb->ref, ref);
     if (view_same_target(v, vpc_a, vpc_b) != 0) return;
-    COMPLAIN_OF(v, i, b, "both must be in one VPC", "`%s`: the %s `%s` is in the VPC `%s`, but `%s` in the VPC `%s`",
-                fb->name, kind_info(fb->ref)->name, ref_text(v, ref), ref_text(v, vpc_b), fa->name,
-                ref_text(v, vpc_a));
+    COMPLAIN_OF(v, i, b, "both must be in one VPC",
+                "`%s`: the %s `%s` is in the VPC `%s`, but `%s` in the VPC `%s`", fb->name,
+                kind_info(fb->ref)->name, ref_text(v, ref), ref_text(v, vpc_b), fa->name, ref_text(v, vpc_a));
 }
 
 static void check_row(struct view *v, size_t row)

@@ -27,8 +27,14 @@ static const struct expansion {
     {KIND_SECURITY_GROUP, SG_RULES, ITEM_SPEC, SGR_GROUP, FIELD_NO, {{0}}, 0, false},
     {KIND_ROUTE_TABLE, RTB_ROUTES, ITEM_SPEC, RTE_TABLE, FIELD_NO, {{0}}, 0, false},
     {KIND_ROUTE_TABLE, RTB_VSWITCHES, ITEM_REFERENCE, RTA_TABLE, RTA_VSWITCH, {{0}}, 0, false},
-    {KIND_EIP_ASSOCIATION, EAS_SNAT_FOR, ITEM_REFERENCE, FIELD_NO, SNAT_VSWITCH,
-     {{EAS_NAT, SNAT_NAT, false}, {EAS_EIP, SNAT_EIPS, true}}, 2, false},
+    {KIND_EIP_ASSOCIATION,
+     EAS_SNAT_FOR,
+     ITEM_REFERENCE,
+     FIELD_NO,
+     SNAT_VSWITCH,
+     {{EAS_NAT, SNAT_NAT, false}, {EAS_EIP, SNAT_EIPS, true}},
+     2,
+     false},
     {KIND_SNAT_ENTRY, SNAT_VSWITCHES, ITEM_REFERENCE, FIELD_NO, SNAT_VSWITCH, {{0}}, 0, true},
 };
 
@@ -155,8 +161,10 @@ static void add_part(struct load *l, const struct job *job, const struct draft *
     buf_put_text(&b, job->owner_name);
     buf_putc(&b, '.');
     buf_put_text(&b, part);
-    if (buf_ok(&b)) load_add(l, d, buf_text(&b), mark, renamed_part(l, job, of, part));
-    else l->out_of_memory = true;
+    if (buf_ok(&b))
+        load_add(l, d, buf_text(&b), mark, renamed_part(l, job, of, part));
+    else
+        l->out_of_memory = true;
 }
 
 /* What the owner gives. */
@@ -187,7 +195,8 @@ static void fill_from_owner(struct load *l, const struct job *job, struct draft 
     memcpy(d->r.values, job->owner->d.r.values, n * sizeof *d->r.values);
     memcpy(d->marks, job->owner->d.marks, n * sizeof *d->marks);
     for (uint8_t i = 0; i < n; i++) { /* each part resolves and sorts a list of its own */
-        if (d->r.values[i].state != VALUE_SET || kind_info(how->kind)->fields[i].type != FIELD_REF_LIST) continue;
+        if (d->r.values[i].state != VALUE_SET || kind_info(how->kind)->fields[i].type != FIELD_REF_LIST)
+            continue;
         struct value *items = arena_array_of(l->arena, d->r.values[i].n, struct value);
         if (items == NULL) {
             l->out_of_memory = true;
@@ -213,7 +222,8 @@ static void expand_reference(struct load *l, const struct job *job, uint32_t nod
     d.marks[job->how->item_field] = mark;
     CLEANUP(buf_fini) struct buf part;
     buf_init(&part, 512);
-    if (!l->out_of_memory && derive_name(job, d.r.values, &part)) add_part(l, job, &d, buf_text(&part), mark, of);
+    if (!l->out_of_memory && derive_name(job, d.r.values, &part))
+        add_part(l, job, &d, buf_text(&part), mark, of);
 }
 
 static void expand_spec(struct load *l, const struct job *job, uint32_t node, const struct lifecycle *of)
@@ -275,7 +285,8 @@ void expand_and_add(struct load *l, const struct spec *s, struct text name, stru
     for (size_t i = 0; i < N_ELEMENTS(expansions); i++) {
         const struct expansion *how = &expansions[i];
         if (how->kind != s->d.r.kind || !(s->given & 1ull << how->field)) continue;
-        if (how->field == EAS_SNAT_FOR && how->kind == KIND_EIP_ASSOCIATION && !(s->given & 1ull << EAS_NAT)) {
+        if (how->field == EAS_SNAT_FOR && how->kind == KIND_EIP_ASSOCIATION &&
+            !(s->given & 1ull << EAS_NAT)) {
             COMPLAIN(l, s->d.marks[EAS_SNAT_FOR], "bind the EIP to a NAT gateway, or remove it",
                      "`snatFor` needs `natGateway`");
             continue;

@@ -7,11 +7,19 @@
 #include <string.h>
 
 static const char *const type_words[N_FIELD_TYPES] = {
-    [FIELD_TEXT] = "text",          [FIELD_INT] = "integer",     [FIELD_BOOL] = "boolean",
-    [FIELD_ENUM] = "word",          [FIELD_CIDR] = "cidr",       [FIELD_IP] = "ip",
-    [FIELD_PORTS] = "ports",        [FIELD_REF] = "reference",   [FIELD_TEXT_LIST] = "list of text",
-    [FIELD_CIDR_LIST] = "list of cidr", [FIELD_REF_LIST] = "list of references",
-    [FIELD_MAP] = "map of text",    [FIELD_INLINE] = "list",
+    [FIELD_TEXT] = "text",
+    [FIELD_INT] = "integer",
+    [FIELD_BOOL] = "boolean",
+    [FIELD_ENUM] = "word",
+    [FIELD_CIDR] = "cidr",
+    [FIELD_IP] = "ip",
+    [FIELD_PORTS] = "ports",
+    [FIELD_REF] = "reference",
+    [FIELD_TEXT_LIST] = "list of text",
+    [FIELD_CIDR_LIST] = "list of cidr",
+    [FIELD_REF_LIST] = "list of references",
+    [FIELD_MAP] = "map of text",
+    [FIELD_INLINE] = "list",
 };
 
 static bool has_target(const struct field *f)
@@ -22,7 +30,8 @@ static bool has_target(const struct field *f)
 static void put_type(struct buf *out, const struct field *f)
 {
     buf_puts(out, type_words[f->type]);
-    if (has_target(f)) buf_printf(out, "%s%s", f->type == FIELD_INLINE ? " of " : " to ", kind_info(f->ref)->name);
+    if (has_target(f))
+        buf_printf(out, "%s%s", f->type == FIELD_INLINE ? " of " : " to ", kind_info(f->ref)->name);
 }
 
 /* "required, immutable, default x" in short, as the list of fields has it. */
@@ -66,7 +75,8 @@ static void explain_stack(struct buf *out)
 {
     buf_printf(out, "KIND:        Stack\n\nDESCRIPTION:\n  %s\n\nFIELDS:\n", stack_doc);
     for (size_t i = 0; i < stack_n_fields; i++)
-        buf_printf(out, "  %s <%s>\n      %s\n", stack_fields[i].name, stack_fields[i].type, stack_fields[i].doc);
+        buf_printf(out, "  %s <%s>\n      %s\n", stack_fields[i].name, stack_fields[i].type,
+                   stack_fields[i].doc);
 }
 
 static void explain_kind(struct buf *out, enum kind kind)
@@ -103,7 +113,9 @@ static void put_limits(struct buf *out, const struct field *f)
         buf_printf(out, "  an IPv4 block with a mask of %lld to %lld bits\n", min, any ? 32 : max);
         break;
     case FIELD_IP: buf_puts(out, "  an IPv4 address\n"); break;
-    case FIELD_PORTS: buf_printf(out, "  a port or a range such as 8000/8080, from %lld to 65535\n", min); break;
+    case FIELD_PORTS:
+        buf_printf(out, "  a port or a range such as 8000/8080, from %lld to 65535\n", min);
+        break;
     case FIELD_TEXT_LIST:
     case FIELD_CIDR_LIST:
     case FIELD_REF_LIST:
@@ -118,7 +130,8 @@ static void put_limits(struct buf *out, const struct field *f)
     if (text_rule_words(f->rule) != NULL) buf_printf(out, "  %s\n", text_rule_words(f->rule));
     if (f->choices != NULL) {
         buf_puts(out, f->type == FIELD_PORTS ? "  or " : "  one of ");
-        for (size_t i = 0; f->choices[i] != NULL; i++) buf_printf(out, "%s%s", i == 0 ? "" : ", ", f->choices[i]);
+        for (size_t i = 0; f->choices[i] != NULL; i++)
+            buf_printf(out, "%s%s", i == 0 ? "" : ", ", f->choices[i]);
         buf_putc(out, '\n');
     }
     if (f->type == FIELD_REF || f->type == FIELD_REF_LIST)
@@ -161,8 +174,7 @@ static void explain_field(struct buf *out, enum kind kind, uint8_t field)
     for (size_t i = 0; i < N_ELEMENTS(notes); i++)
         if (f->flags & notes[i].flag) buf_printf(out, "  %s\n", notes[i].words);
     if (!(f->flags & (FIELD_IMMUTABLE | FIELD_COMPUTED))) buf_puts(out, "  changed in place\n");
-    if (f->initial != NULL)
-        buf_printf(out, "  default: %s\n", f->initial[0] == '\0' ? "empty" : f->initial);
+    if (f->initial != NULL) buf_printf(out, "  default: %s\n", f->initial[0] == '\0' ? "empty" : f->initial);
 }
 
 /* "source" of "source.vSwitch": all fields below it. */
@@ -173,7 +185,8 @@ static bool explain_group(struct buf *out, enum kind kind, struct text path)
     for (uint8_t i = 0; i < info->n_fields; i++) {
         const struct field *f = &info->fields[i];
         struct text name = text_of(f->name);
-        if (name.len <= path.len || memcmp(name.ptr, path.ptr, path.len) != 0 || name.ptr[path.len] != '.') continue;
+        if (name.len <= path.len || memcmp(name.ptr, path.ptr, path.len) != 0 || name.ptr[path.len] != '.')
+            continue;
         if (!found)
             buf_printf(out, "KIND:        %s\nFIELD:       " TEXT_FMT " <mapping>\n\nFIELDS:\n", info->name,
                        TEXT_ARG(path));
@@ -203,9 +216,9 @@ static enum err_code unknown(struct err *err, const char *what, struct text word
     struct buf b;
     buf_init(&b, 256);
     buf_put_escaped(&b, (struct text){word.ptr, MIN_OF(word.len, (size_t)60)});
-    enum err_code code = nearest == NULL
-                             ? err_set(err, ERR_INPUT, "unknown %s `%s`", what, buf_str(&b))
-                             : err_set(err, ERR_INPUT, "unknown %s `%s`, did you mean `%s`?", what, buf_str(&b), nearest);
+    enum err_code code = nearest == NULL ? err_set(err, ERR_INPUT, "unknown %s `%s`", what, buf_str(&b))
+                                         : err_set(err, ERR_INPUT, "unknown %s `%s`, did you mean `%s`?",
+                                                   what, buf_str(&b), nearest);
     buf_fini(&b);
     return code;
 }

@@ -81,14 +81,12 @@ static enum err_code read_source(struct load *l, const struct source *s, struct 
     if (!tree_reader_init(&reader, s->file, s->bytes, l->tree, l->diags)) return err_nomem(err);
     l->file = s->file;
     for (;;) {
-        size_t n_errors = l->diags->n_errors;
         switch (tree_reader_next(&reader)) {
         case TREE_NOMEM: return err_nomem(err);
         case TREE_END: return ERR_OK;
         case TREE_STOP: l->incomplete = true; return ERR_OK;
         case TREE_DOCUMENT: break;
         }
-        if (l->diags->n_errors > n_errors) load_forget_address(l);
         take_document(l, q);
         enum err_code code = over_limit(l, err);
         if (code != ERR_OK) return code;
@@ -117,8 +115,8 @@ static enum err_code take_input_variables(struct load *l, const struct manifest_
         const char *name = input->variables[i].name;
         if (!variable_name_is_valid(text_of(name)))
             (void)diags_add(l->diags, SEVERITY_ERROR, (struct src_pos){0}, NULL,
-                            "use letters, digits and `_`, no digit first", "`%s` is not the name of a variable",
-                            load_shown(l, text_of(name)));
+                            "use letters, digits and `_`, no digit first",
+                            "`%s` is not the name of a variable", load_shown(l, text_of(name)));
         else if (!variables_add(l, name, text_of(input->variables[i].value)))
             return err_nomem(err);
     }
@@ -138,12 +136,14 @@ static enum err_code read_all(struct load *l, const struct manifest_input *input
     l->tree = NULL;
     if (code == ERR_OK && q.n_documents == 0 && !l->incomplete)
         (void)diags_add(l->diags, SEVERITY_ERROR, (struct src_pos){0}, NULL,
-                        "a document begins with `apiVersion: headgate/v1`", "there is no manifest in the input");
+                        "a document begins with `apiVersion: headgate/v1`",
+                        "there is no manifest in the input");
     return code;
 }
 
 static void (*const checks[])(struct view *v) = {
-    check_fields, check_keys, check_blocks, check_same_vpc, check_nat, check_ports, check_routes, check_cycles,
+    check_fields, check_keys,  check_blocks, check_same_vpc,
+    check_nat,    check_ports, check_routes, check_cycles,
 };
 
 static enum err_code finish(struct load *l, const struct manifest_input *input, struct desired *out,
@@ -164,7 +164,8 @@ enum err_code manifest_load(struct arena *arena, const struct manifest_input *in
                             struct desired *out, struct err *err)
 {
     size_t errors_before = diags->n_errors;
-    CLEANUP(load_fini) struct load l = {
+    CLEANUP(load_fini)
+    struct load l = {
         .arena = arena,
         .scratch = arena_new(LIMIT_ARENA_BYTES),
         .diags = diags,

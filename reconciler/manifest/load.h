@@ -23,7 +23,7 @@ struct load {
     /* The document being read. */
     const char *file;
     struct tree *tree;
-    enum kind kind;                      /* with 'name' the address; KIND_NONE while it is not known */
+    enum kind kind; /* with 'name' the address; KIND_NONE while it is not known */
     struct text name;
     char address[RESOURCE_ADDRESS_SIZE]; /* written when it is needed; of a Stack always */
     bool complained;                     /* something was wrong with it */
@@ -48,9 +48,8 @@ void load_forget_address(struct load *l);
 
 /* An error in the current document. */
 #define COMPLAIN(l, mark, help, ...)                                                                         \
-    ((l)->complained = true,                                                                                 \
-     (void)diags_add((l)->diags, SEVERITY_ERROR, load_pos((l), (mark)),                                      \
-                     load_address(l), (help), __VA_ARGS__))
+    ((l)->complained = true, (void)diags_add((l)->diags, SEVERITY_ERROR, load_pos((l), (mark)),              \
+                                             load_address(l), (help), __VA_ARGS__))
 
 /* Formatted text for a help line, in scratch; NULL when out of memory (then there is no help). */
 const char *load_help(struct load *l, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -79,3 +78,5 @@ bool load_check_name(struct load *l, struct text name, struct mark mark, const c
 /* The text of a scalar, complaining when it is a collection or null ('what' says of what), or silent when it
  * was complained of before. */
 bool load_scalar(struct load *l, uint32_t node, const char *what, struct text *out);
+/* The same where a key of the input says of what. */
+bool load_scalar_of(struct load *l, uint32_t node, struct text key, struct text *out);

@@ -146,8 +146,8 @@ bool load_check_name(struct load *l, struct text name, struct mark mark, const c
 {
     static const char rule[] = "use 1 to 63 of a-z, 0-9 and `-`, with a letter or digit at both ends";
     if (name.len > 0 && name.len <= NAME_MAX_LEN && memchr(name.ptr, '.', name.len) != NULL) {
-        COMPLAIN(l, mark, "use `-` in place of the dot", "%s `%s` has a dot: dots are kept for generated names",
-                 what, load_shown(l, name));
+        COMPLAIN(l, mark, "use `-` in place of the dot",
+                 "%s `%s` has a dot: dots are kept for generated names", what, load_shown(l, name));
         return false;
     }
     bool ok = name.len > 0 && name.len <= NAME_MAX_LEN && is_name_char(name.ptr[0]) &&
@@ -170,4 +170,14 @@ bool load_scalar(struct load *l, uint32_t node, const char *what, struct text *o
              : n->type == NODE_SEQUENCE ? "a list"
                                         : "nothing");
     return false;
+}
+
+bool load_scalar_of(struct load *l, uint32_t node, struct text key, struct text *out)
+{
+    const struct node *n = tree_node(l->tree, node);
+    if (n->type == NODE_SCALAR && !(n->flags & NODE_WRONG) && !tree_is_null(l->tree, n)) {
+        *out = tree_text(l->tree, n);
+        return true;
+    }
+    return load_scalar(l, node, load_shown(l, key), out);
 }

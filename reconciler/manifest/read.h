@@ -7,14 +7,14 @@
 /* The spec of a resource, or one item of an inline list, while it is read. */
 struct spec {
     struct draft d;
-    struct mark mark;         /* where missing fields are reported */
-    bool observe;             /* management: observe: much may be left out */
-    bool is_item;             /* of an inline list: `name` may name the resource */
-    uint8_t parent;           /* of items: the field that comes from the list's owner, or FIELD_NO */
-    uint64_t given;           /* bit per field that has a value, also a wrong one */
-    uint32_t id_node;         /* spec.id, or NO_NODE */
-    uint32_t name_node;       /* of items: `name`, or NO_NODE */
-    uint32_t nodes[64];       /* of given fields */
+    struct mark mark;   /* where missing fields are reported */
+    bool observe;       /* management: observe: much may be left out */
+    bool is_item;       /* of an inline list: `name` may name the resource */
+    uint8_t parent;     /* of items: the field that comes from the list's owner, or FIELD_NO */
+    uint64_t given;     /* bit per field that has a value, also a wrong one */
+    uint32_t id_node;   /* spec.id, or NO_NODE */
+    uint32_t name_node; /* of items: `name`, or NO_NODE */
+    uint32_t nodes[64]; /* of given fields */
 };
 
 enum { SPEC_MAX_FIELDS = 64 };

@@ -9,7 +9,8 @@ static const char *const metadata_keys[] = {"name", "labels", "annotations", NUL
 
 /* The parts of a document; NO_NODE where one is missing. */
 enum part { PART_API_VERSION, PART_KIND, PART_METADATA, PART_SPEC, PART_LIFECYCLE, N_PARTS };
-static const char *const part_names[N_PARTS + 1] = {"apiVersion", "kind", "metadata", "spec", "lifecycle", NULL};
+static const char *const part_names[N_PARTS + 1] = {"apiVersion", "kind",      "metadata",
+                                                    "spec",       "lifecycle", NULL};
 
 static struct mark mark_at(const struct load *l, uint32_t node)
 {
@@ -28,7 +29,9 @@ static void read_parts(struct load *l, uint32_t parts[N_PARTS])
         if (i < N_PARTS)
             parts[i] = v;
         else
-            COMPLAIN(l, mark_at(l, k), load_suggest_choice(l, key, part_names, load_help(l, "a document has %s", load_choices(l, part_names))),
+            COMPLAIN(l, mark_at(l, k),
+                     load_suggest_choice(l, key, part_names,
+                                         load_help(l, "a document has %s", load_choices(l, part_names))),
                      "unknown field `%s`", load_shown(l, key));
     }
 }
@@ -68,7 +71,8 @@ static enum kind read_kind(struct load *l, uint32_t node, bool *is_stack)
     }
     enum kind kind = kind_of_name(t);
     if (kind == KIND_NONE)
-        COMPLAIN(l, mark_at(l, node), load_suggest(l, t, N_KINDS + 1, kind_at, NULL, "`headgate explain` lists the kinds"),
+        COMPLAIN(l, mark_at(l, node),
+                 load_suggest(l, t, N_KINDS + 1, kind_at, NULL, "`headgate explain` lists the kinds"),
                  "unknown kind `%s`", load_shown(l, t));
     return kind;
 }
@@ -85,7 +89,7 @@ static void check_notes(struct load *l, const char *what, uint32_t node)
     for (uint32_t k = map->first, v; k != NO_NODE; k = l->tree->nodes[v].next) {
         struct text text;
         v = l->tree->nodes[k].next;
-        (void)load_scalar(l, v, load_shown(l, tree_text(l->tree, tree_node(l->tree, k))), &text);
+        (void)load_scalar_of(l, v, tree_text(l->tree, tree_node(l->tree, k)), &text); /* it complains */
     }
 }
 
@@ -107,11 +111,14 @@ static bool read_metadata(struct load *l, uint32_t node, struct text *name, uint
         else if (key_is(key, "labels") || key_is(key, "annotations"))
             check_notes(l, key.ptr, v);
         else
-            COMPLAIN(l, mark_at(l, k), load_suggest_choice(l, key, metadata_keys, load_help(l, "metadata has %s", load_choices(l, metadata_keys))),
+            COMPLAIN(l, mark_at(l, k),
+                     load_suggest_choice(l, key, metadata_keys,
+                                         load_help(l, "metadata has %s", load_choices(l, metadata_keys))),
                      "unknown field `%s` in `metadata`", load_shown(l, key));
     }
     if (*name_node == NO_NODE) {
-        COMPLAIN(l, mark_at(l, node), "as in `metadata: {name: web}`", "the field `metadata.name` is missing");
+        COMPLAIN(l, mark_at(l, node), "as in `metadata: {name: web}`",
+                 "the field `metadata.name` is missing");
         return false;
     }
     return load_scalar(l, *name_node, "metadata.name", name) &&
@@ -145,7 +152,8 @@ static void read_resource(struct load *l, enum kind kind, const uint32_t parts[N
     struct spec s = {.parent = FIELD_NO, .mark = mark_at(l, parts[PART_SPEC])};
     s.observe = lifecycle->management == MANAGE_OBSERVE;
     if (!draft_init(l, kind, &s.d)) return;
-    (void)read_spec(l, &s, parts[PART_SPEC]); /* what is wrong was told; what is right takes part in the checks */
+    (void)read_spec(l, &s,
+                    parts[PART_SPEC]); /* what is wrong was told; what is right takes part in the checks */
     if (name.len == 0) return;
     check_console_name(l, &s, name, name_node);
     expand_and_add(l, &s, name, mark_at(l, name_node), lifecycle);
@@ -158,7 +166,8 @@ void read_document(struct load *l)
     load_forget_address(l);
     if (tree_node(l->tree, 0)->type != NODE_MAPPING) {
         l->incomplete = true;
-        COMPLAIN(l, mark_at(l, 0), "it begins with `apiVersion: headgate/v1`", "a document needs to be a mapping");
+        COMPLAIN(l, mark_at(l, 0), "it begins with `apiVersion: headgate/v1`",
+                 "a document needs to be a mapping");
         return;
     }
     read_parts(l, parts);

@@ -7,8 +7,8 @@
 static const char *const managements[] = {"enforce", "detect", "observe", NULL};
 static const char *const adopts[] = {"never", "ifTagged", "ifIdentical", "force", NULL};
 static const char *const removals[] = {"delete", "orphan", NULL};
-static const char *const keys[] = {"management", "adopt",       "preventDestroy", "ignoreChanges",
-                                   "onRemoval",  "renamedFrom", NULL};
+static const char *const keys[] = {"management",  "adopt", "preventDestroy", "ignoreChanges", "onRemoval",
+                                   "renamedFrom", NULL};
 
 static struct mark mark_at(const struct load *l, uint32_t node)
 {
@@ -24,8 +24,8 @@ static bool read_choice(struct load *l, const char *what, const char *const *cho
             *out = i;
             return true;
         }
-    COMPLAIN(l, mark_at(l, node), load_suggest_choice(l, t, choices, NULL), "lifecycle: `%s` is `%s`, but must be %s",
-             what, load_shown(l, t), load_choices(l, choices));
+    COMPLAIN(l, mark_at(l, node), load_suggest_choice(l, t, choices, NULL),
+             "lifecycle: `%s` is `%s`, but must be %s", what, load_shown(l, t), load_choices(l, choices));
     return false;
 }
 
@@ -54,10 +54,12 @@ static void read_adopt(struct load *l, enum kind kind, uint32_t node, struct lif
         return;
     }
     const char *words = load_choices(l, adopts);
-    COMPLAIN(l, mark_at(l, node),
-             load_suggest_choice(l, t, adopts, prefix == NULL ? NULL : load_help(l, "ids of this kind begin with %s", prefix)),
-             "lifecycle: `adopt` is `%s`, but must be %s%s", load_shown(l, t), words,
-             prefix == NULL ? "" : ", or the id of an existing object");
+    COMPLAIN(
+        l, mark_at(l, node),
+        load_suggest_choice(l, t, adopts,
+                            prefix == NULL ? NULL : load_help(l, "ids of this kind begin with %s", prefix)),
+        "lifecycle: `adopt` is `%s`, but must be %s%s", load_shown(l, t), words,
+        prefix == NULL ? "" : ", or the id of an existing object");
 }
 
 static void read_prevent_destroy(struct load *l, enum kind kind, uint32_t node, struct lifecycle *out)
@@ -111,7 +113,8 @@ static void read_ignore_changes(struct load *l, enum kind kind, uint32_t node, s
 {
     const struct node *list = tree_node(l->tree, node);
     if (list->type != NODE_SEQUENCE || list->n > LIMIT_LIST_ITEMS) {
-        COMPLAIN(l, mark_at(l, node), "as in [description, tags]", "lifecycle: `ignoreChanges` needs a list of fields");
+        COMPLAIN(l, mark_at(l, node), "as in [description, tags]",
+                 "lifecycle: `ignoreChanges` needs a list of fields");
         return;
     }
     for (uint32_t c = list->first; c != NO_NODE; c = l->tree->nodes[c].next)
@@ -120,7 +123,8 @@ static void read_ignore_changes(struct load *l, enum kind kind, uint32_t node, s
 
 /* In the order of 'keys'. */
 static void (*const readers[])(struct load *l, enum kind kind, uint32_t node, struct lifecycle *out) = {
-    read_management, read_adopt, read_prevent_destroy, read_ignore_changes, read_on_removal, read_renamed_from,
+    read_management,     read_adopt,      read_prevent_destroy,
+    read_ignore_changes, read_on_removal, read_renamed_from,
 };
 
 static bool same_cstr(const char *a, const char *b)
@@ -164,8 +168,10 @@ const struct lifecycle *read_lifecycle(struct load *l, enum kind kind, uint32_t 
         size_t i = 0;
         while (keys[i] != NULL && !text_is(key, keys[i])) i++;
         if (keys[i] == NULL)
-            COMPLAIN(l, mark_at(l, k), load_suggest_choice(l, key, keys, load_help(l, "the fields are %s", load_choices(l, keys))),
-                     "unknown field `%s` in `lifecycle`", load_shown(l, key));
+            COMPLAIN(
+                l, mark_at(l, k),
+                load_suggest_choice(l, key, keys, load_help(l, "the fields are %s", load_choices(l, keys))),
+                "unknown field `%s` in `lifecycle`", load_shown(l, key));
         else if (!tree_is_null(l->tree, tree_node(l->tree, v)))
             readers[i](l, kind, v, &lc);
     }

@@ -59,7 +59,8 @@ static void read_field(struct load *l, struct spec *s, uint8_t i, uint32_t key, 
         return;
     }
     if (i == s->parent) {
-        COMPLAIN(l, mark_at(l, key), "remove it", "`%s` is given by the resource that the list is in", f->name);
+        COMPLAIN(l, mark_at(l, key), "remove it", "`%s` is given by the resource that the list is in",
+                 f->name);
         return;
     }
     if (tree_is_null(l->tree, tree_node(l->tree, node))) return;
@@ -111,9 +112,11 @@ static void read_fields(struct load *l, struct spec *s, struct text prefix, uint
     const struct node *map = tree_node(l->tree, node);
     if (map->type != NODE_MAPPING) {
         if (prefix.len > 0)
-            COMPLAIN(l, mark_at(l, node), NULL, "`" TEXT_FMT "` needs a mapping", (int)prefix.len - 1, prefix.ptr);
+            COMPLAIN(l, mark_at(l, node), NULL, "`" TEXT_FMT "` needs a mapping", (int)prefix.len - 1,
+                     prefix.ptr);
         else
-            COMPLAIN(l, mark_at(l, node), NULL, "%s needs a mapping", s->is_item ? "an item of this list" : "`spec`");
+            COMPLAIN(l, mark_at(l, node), NULL, "%s needs a mapping",
+                     s->is_item ? "an item of this list" : "`spec`");
         return;
     }
     for (uint32_t k = map->first; k != NO_NODE; k = l->tree->nodes[l->tree->nodes[k].next].next)
@@ -125,7 +128,8 @@ static const char *group_names(struct load *l, const struct kind_info *info, uin
     CLEANUP(buf_fini) struct buf b;
     buf_init(&b, 1024);
     for (uint8_t i = 0; i < info->n_fields; i++)
-        if (info->fields[i].one_of == group) buf_printf(&b, "%s`%s`", b.len == 0 ? "" : ", ", info->fields[i].name);
+        if (info->fields[i].one_of == group)
+            buf_printf(&b, "%s`%s`", b.len == 0 ? "" : ", ", info->fields[i].name);
     return load_help(l, "%s", buf_str(&b));
 }
 
@@ -180,7 +184,8 @@ static bool has_natural_key(const struct spec *s)
 static void check_observed(struct load *l, const struct spec *s)
 {
     const struct kind_info *info = kind_info(s->d.r.kind);
-    if (s->id_node != NO_NODE || is_given(s, info->name_field) || is_given(s, info->tags_field) || has_natural_key(s))
+    if (s->id_node != NO_NODE || is_given(s, info->name_field) || is_given(s, info->tags_field) ||
+        has_natural_key(s))
         return;
     COMPLAIN(l, s->mark,
              info->name_field != FIELD_NO ? "give spec.id, spec.name or spec.tags"

@@ -22,8 +22,8 @@ static void read_provider(struct load *l, uint32_t node)
             l->stack.provider = stack_providers[i];
             return;
         }
-    COMPLAIN(l, mark_at(l, node), load_suggest_choice(l, t, stack_providers, NULL), "`provider` is `%s`, but must be %s",
-             load_shown(l, t), load_choices(l, stack_providers));
+    COMPLAIN(l, mark_at(l, node), load_suggest_choice(l, t, stack_providers, NULL),
+             "`provider` is `%s`, but must be %s", load_shown(l, t), load_choices(l, stack_providers));
 }
 
 /* A region is lower-case words joined by '-': cn-shanghai, ap-southeast-1. */
@@ -41,7 +41,8 @@ static void read_region(struct load *l, uint32_t node)
     if (ok && dash)
         l->stack.region = load_keep(l, t);
     else
-        COMPLAIN(l, mark_at(l, node), "as in cn-shanghai", "`region`: `%s` is not a region", load_shown(l, t));
+        COMPLAIN(l, mark_at(l, node), "as in cn-shanghai", "`region`: `%s` is not a region",
+                 load_shown(l, t));
 }
 
 static void read_credentials(struct load *l, uint32_t node)
@@ -73,8 +74,8 @@ static void read_interval(struct load *l, uint32_t node)
     if (text_to_duration_ms(t, &ms) && ms >= 1000)
         l->stack.interval_ms = ms;
     else
-        COMPLAIN(l, mark_at(l, node), "as in 90s, 5m or 2h; at least 1s", "`interval`: `%s` is not a duration",
-                 load_shown(l, t));
+        COMPLAIN(l, mark_at(l, node), "as in 90s, 5m or 2h; at least 1s",
+                 "`interval`: `%s` is not a duration", load_shown(l, t));
 }
 
 static void read_max_deletions(struct load *l, uint32_t node)
@@ -90,7 +91,8 @@ static void read_nothing(struct load *l, uint32_t node)
 /* In one order: what is told of a field, and who reads it. */
 const char stack_doc[] = "Settings of all resources of one set of manifests: at most one document.";
 const struct stack_field stack_fields[] = {
-    {"provider", "word", "The cloud: mock (default, simulated), alicloud, or lab (network namespaces of this host)."},
+    {"provider", "word",
+     "The cloud: mock (default, simulated), alicloud, or lab (network namespaces of this host)."},
     {"region", "text", "Region id, as in cn-shanghai; alicloud needs it."},
     {"credentials", "text", "Name of a credentials profile; the provider's usual chain when not set."},
     {"variables", "map of text", "Names and default values for ${NAME} in all documents; null: no default."},
@@ -134,7 +136,7 @@ static void read_variables(struct load *l, uint32_t node)
             continue;
         }
         bool declared_only = tree_is_null(l->tree, tree_node(l->tree, v));
-        if (!declared_only && !load_scalar(l, v, load_shown(l, name), &value)) continue;
+        if (!declared_only && !load_scalar_of(l, v, name, &value)) continue;
         const char *copy = load_help(l, TEXT_FMT, TEXT_ARG(name));
         if (copy == NULL || !variables_add(l, copy, value)) l->out_of_memory = true;
     }
@@ -149,7 +151,9 @@ static void read_settings(struct load *l, uint32_t spec)
         size_t i = 0;
         while (i < stack_n_fields && !text_is(key, stack_fields[i].name)) i++;
         if (i == stack_n_fields)
-            COMPLAIN(l, mark_at(l, k), load_suggest(l, key, stack_n_fields, field_name_at, NULL, "`headgate explain Stack` lists the fields"),
+            COMPLAIN(l, mark_at(l, k),
+                     load_suggest(l, key, stack_n_fields, field_name_at, NULL,
+                                  "`headgate explain Stack` lists the fields"),
                      "unknown field `%s`", load_shown(l, key));
         else if (!tree_is_null(l->tree, tree_node(l->tree, v)))
             readers[i](l, v);
@@ -160,9 +164,11 @@ static void read_stack_name(struct load *l, uint32_t metadata)
 {
     struct text name;
     const struct node *map = tree_node(l->tree, metadata);
-    uint32_t node = metadata == NO_NODE || map->type != NODE_MAPPING ? NO_NODE : tree_get(l->tree, map, "name");
+    uint32_t node =
+        metadata == NO_NODE || map->type != NODE_MAPPING ? NO_NODE : tree_get(l->tree, map, "name");
     if (node == NO_NODE) {
-        COMPLAIN(l, mark_at(l, metadata), "as in `metadata: {name: production}`", "the field `metadata.name` is missing");
+        COMPLAIN(l, mark_at(l, metadata), "as in `metadata: {name: production}`",
+                 "the field `metadata.name` is missing");
         return;
     }
     for (uint32_t k = map->first; k != NO_NODE; k = l->tree->nodes[l->tree->nodes[k].next].next) {
@@ -176,7 +182,8 @@ static void read_stack_name(struct load *l, uint32_t metadata)
     if (!load_scalar(l, node, "metadata.name", &name) ||
         !load_check_name(l, name, mark_at(l, node), "metadata.name"))
         return;
-    (void)snprintf(l->address, sizeof l->address, "Stack/" TEXT_FMT, TEXT_ARG(name)); /* a checked name fits */
+    (void)snprintf(l->address, sizeof l->address, "Stack/" TEXT_FMT,
+                   TEXT_ARG(name)); /* a checked name fits */
     l->stack.name = (struct text){load_keep(l, name), name.len};
 }
 

@@ -8,8 +8,7 @@
 /* What sorting looks at: kind and the first bytes of the name, so that names are rarely compared. */
 struct order {
     uint64_t head;
-    uint32_t at;
-    uint32_t kind;
+    uint32_t at, kind;
 };
 
 static uint64_t head_of(struct text name)
@@ -29,17 +28,28 @@ static int compare(const void *a, const void *b, void *ctx)
     return order != 0 ? order : x->at < y->at ? -1 : 1;
 }
 
+/* Kind by kind; within one, manifests are often in order already. */
 static struct order *sorted(struct load *l)
 {
     struct order *order = arena_array_of(l->scratch, l->n_drafts, struct order);
+    size_t begin[N_KINDS + 1] = {0}, end[N_KINDS];
+    bool in_order[N_KINDS];
     if (order == NULL) return NULL;
-    bool in_order = true;
+    for (size_t i = 0; i < l->n_drafts; i++) begin[l->drafts[i].r.kind + 1]++;
+    for (int k = 0; k < N_KINDS; k++) {
+        begin[k + 1] += begin[k];
+        end[k] = begin[k];
+        in_order[k] = true;
+    }
     for (size_t i = 0; i < l->n_drafts; i++) {
         const struct resource *r = &l->drafts[i].r;
-        order[i] = (struct order){head_of(r->name), (uint32_t)i, r->kind};
-        if (i > 0 && compare(&order[i - 1], &order[i], l->drafts) > 0) in_order = false;
+        size_t at = end[r->kind]++;
+        order[at] = (struct order){head_of(r->name), (uint32_t)i, r->kind};
+        if (at > begin[r->kind] && compare(&order[at - 1], &order[at], l->drafts) > 0)
+            in_order[r->kind] = false;
     }
-    if (!in_order) qsort_r(order, l->n_drafts, sizeof *order, compare, l->drafts);
+    for (int k = 0; k < N_KINDS; k++)
+        if (!in_order[k]) qsort_r(order + begin[k], end[k] - begin[k], sizeof *order, compare, l->drafts);
     return order;
 }
 
@@ -147,8 +157,8 @@ static void complain_unresolved(struct view *v, const struct index *x, uint32_t 
     view_enter(v, i);
     for (int k = 0; k < N_KINDS; k++)
         if (index_find(x, (enum kind)k, name) != UINT32_MAX) {
-            COMPLAIN(l, mark, NULL, "`%s`: `%s` is a %s, not a %s", field, shown, kind_info((enum kind)k)->name,
-                     wanted_name);
+            COMPLAIN(l, mark, NULL, "`%s`: `%s` is a %s, not a %s", field, shown,
+                     kind_info((enum kind)k)->name, wanted_name);
             return;
         }
     if (l->incomplete) return; /* it may be in what could not be read */
@@ -158,10 +168,12 @@ static void complain_unresolved(struct view *v, const struct index *x, uint32_t 
         COMPLAIN(l, mark, load_help(l, "write {id: %s} for something that exists already", shown),
                  "`%s`: there is no %s `%s`", field, wanted_name, shown);
     else
-        COMPLAIN(l, mark,
-                 load_suggest(l, name, v->first[wanted + 1] - v->first[wanted], name_at, &names,
-                              load_help(l, "declare it, or write {name: %s} for something that exists already", shown)),
-                 "`%s`: there is no %s `%s`", field, wanted_name, shown);
+        COMPLAIN(
+            l, mark,
+            load_suggest(
+                l, name, v->first[wanted + 1] - v->first[wanted], name_at, &names,
+                load_help(l, "declare it, or write {name: %s} for something that exists already", shown)),
+            "`%s`: there is no %s `%s`", field, wanted_name, shown);
 }
 
 static void resolve_one(struct view *v, const struct index *x, uint32_t i, const struct field *f,

@@ -91,8 +91,9 @@ static json_t *int_schema(struct builder *b, const struct field *f)
 
 static json_t *ports_schema(struct builder *b, const struct field *f)
 {
-    return checked(b, json_pack("{s:[{s:s, s:i, s:i}, o, o]}", "anyOf", "type", "integer", "minimum", (int)f->min,
-                                "maximum", 65535, words(b, f->choices, "[0-9]+([/-][0-9]+)?"), variable(b)));
+    return checked(b, json_pack("{s:[{s:s, s:i, s:i}, o, o]}", "anyOf", "type", "integer", "minimum",
+                                (int)f->min, "maximum", 65535, words(b, f->choices, "[0-9]+([/-][0-9]+)?"),
+                                variable(b)));
 }
 
 static json_t *def(struct builder *b, const char *prefix, const char *name, const char *suffix)
@@ -113,8 +114,8 @@ static json_t *list_of(struct builder *b, const struct field *f, json_t *items)
 
 static json_t *map_schema(struct builder *b, int64_t max)
 {
-    json_t *j = checked(b, json_pack("{s:s, s:{s:[s, s, s]}}", "type", "object", "additionalProperties", "type",
-                                     "string", "number", "boolean"));
+    json_t *j = checked(b, json_pack("{s:s, s:{s:[s, s, s]}}", "type", "object", "additionalProperties",
+                                     "type", "string", "number", "boolean"));
     if (max > 0) set(b, j, "maxProperties", json_integer(max));
     return j;
 }
@@ -126,8 +127,9 @@ static json_t *inline_schema(struct builder *b, enum kind kind, uint8_t field)
 {
     const struct field *f = &kind_info(kind)->fields[field];
     enum kind target = inline_reference(kind, field);
-    return list_of(b, f, target == KIND_NONE ? def(b, "", kind_info(f->ref)->name, ".item")
-                                             : def(b, "ref.", kind_info(target)->name, ""));
+    return list_of(b, f,
+                   target == KIND_NONE ? def(b, "", kind_info(f->ref)->name, ".item")
+                                       : def(b, "ref.", kind_info(target)->name, ""));
 }
 
 static json_t *value_schema(struct builder *b, enum kind kind, uint8_t i)
@@ -179,7 +181,8 @@ static json_t *holder(struct builder *b, json_t *spec, const char *name, const c
     *rest = dot + 1;
     json_t *object = json_object_get(properties, outer);
     if (object == NULL) {
-        object = checked(b, json_pack("{s:s, s:{}, s:b}", "type", "object", "properties", "additionalProperties", 0));
+        object = checked(
+            b, json_pack("{s:s, s:{}, s:b}", "type", "object", "properties", "additionalProperties", 0));
         set(b, properties, outer, object);
     }
     return json_object_get(object, "properties");
@@ -190,8 +193,8 @@ static json_t *presence(struct builder *b, const char *name)
 {
     const char *dot = strchr(name, '.');
     if (dot == NULL) return checked(b, json_pack("{s:[s]}", "required", name));
-    return checked(b, json_pack("{s:[s%], s:{s%:{s:[s]}}}", "required", name, (size_t)(dot - name), "properties", name,
-                                (size_t)(dot - name), "required", dot + 1));
+    return checked(b, json_pack("{s:[s%], s:{s%:{s:[s]}}}", "required", name, (size_t)(dot - name),
+                                "properties", name, (size_t)(dot - name), "required", dot + 1));
 }
 
 /* What a spec must have unless it is only observed. */
@@ -217,8 +220,8 @@ static json_t *required_part(struct builder *b, const struct kind_info *info, ui
 static json_t *spec_schema(struct builder *b, enum kind kind, uint8_t parent, bool is_item)
 {
     const struct kind_info *info = kind_info(kind);
-    json_t *spec = checked(b, json_pack("{s:[s, s], s:s, s:{}, s:b}", "type", "object", "null", "description", info->doc,
-                                        "properties", "additionalProperties", 0));
+    json_t *spec = checked(b, json_pack("{s:[s, s], s:s, s:{}, s:b}", "type", "object", "null", "description",
+                                        info->doc, "properties", "additionalProperties", 0));
     json_t *properties = json_object_get(spec, "properties");
     for (uint8_t i = 0; i < info->n_fields; i++) {
         const char *rest;
@@ -238,11 +241,11 @@ static json_t *reference(struct builder *b, const struct kind_info *info)
 {
     json_t *by_id = checked(b, json_pack("{s:s, s:[s], s:{s:{s:s}}, s:b}", "type", "object", "required", "id",
                                          "properties", "id", "type", "string", "additionalProperties", 0));
-    json_t *by_look = checked(b, json_pack("{s:s, s:i, s:{s:{s:[s, s]}, s:o}, s:b}", "type", "object", "minProperties", 1,
-                                           "properties", "name", "type", "string", "number", "tags",
-                                           map_schema(b, 0), "additionalProperties", 0));
-    json_t *j = checked(b, json_pack("{s:[{s:[s, s], s:i}, o, o]}", "anyOf", "type", "string", "number", "minLength",
-                                     1, by_id, by_look));
+    json_t *by_look = checked(b, json_pack("{s:s, s:i, s:{s:{s:[s, s]}, s:o}, s:b}", "type", "object",
+                                           "minProperties", 1, "properties", "name", "type", "string",
+                                           "number", "tags", map_schema(b, 0), "additionalProperties", 0));
+    json_t *j = checked(b, json_pack("{s:[{s:[s, s], s:i}, o, o]}", "anyOf", "type", "string", "number",
+                                     "minLength", 1, by_id, by_look));
     CLEANUP(buf_fini) struct buf doc;
     buf_init(&doc, 256);
     buf_printf(&doc, "A %s: a name of this stack, {id: …} or {name: …, tags: {…}}.", info->name);
@@ -253,11 +256,13 @@ static json_t *reference(struct builder *b, const struct kind_info *info)
 static json_t *lifecycle_schema(struct builder *b)
 {
     return checked(
-        b, json_pack("{s:[s, s], s:b, s:{s:{s:[s, s, s]}, s:{s:s}, s:{s:s}, s:{s:s, s:{s:s}}, s:{s:[s, s]}, s:{s:s}}}",
-                     "type", "object", "null", "additionalProperties", 0, "properties", "management", "enum", "enforce",
-                     "detect", "observe", "adopt", "type", "string", "preventDestroy", "type", "boolean",
-                     "ignoreChanges", "type", "array", "items", "type", "string", "onRemoval", "enum", "delete",
-                     "orphan", "renamedFrom", "$ref", "#/$defs/name"));
+        b,
+        json_pack(
+            "{s:[s, s], s:b, s:{s:{s:[s, s, s]}, s:{s:s}, s:{s:s}, s:{s:s, s:{s:s}}, s:{s:[s, s]}, s:{s:s}}}",
+            "type", "object", "null", "additionalProperties", 0, "properties", "management", "enum",
+            "enforce", "detect", "observe", "adopt", "type", "string", "preventDestroy", "type", "boolean",
+            "ignoreChanges", "type", "array", "items", "type", "string", "onRemoval", "enum", "delete",
+            "orphan", "renamedFrom", "$ref", "#/$defs/name"));
 }
 
 static json_t *stack_schema(struct builder *b)
@@ -265,11 +270,12 @@ static json_t *stack_schema(struct builder *b)
     json_t *properties = checked(b, json_object());
     for (size_t i = 0; i < stack_n_fields; i++) {
         const struct stack_field *f = &stack_fields[i];
-        json_t *j = strcmp(f->type, "boolean") == 0   ? json_pack("{s:s}", "type", "boolean")
-                    : strcmp(f->type, "integer") == 0 ? json_pack("{s:s, s:i}", "type", "integer", "minimum", 0)
+        json_t *j = strcmp(f->type, "boolean") == 0 ? json_pack("{s:s}", "type", "boolean")
+                    : strcmp(f->type, "integer") == 0
+                        ? json_pack("{s:s, s:i}", "type", "integer", "minimum", 0)
                     : strcmp(f->name, "variables") == 0
-                        ? json_pack("{s:s, s:{s:[s, s, s, s]}}", "type", "object", "additionalProperties", "type",
-                                    "string", "number", "boolean", "null")
+                        ? json_pack("{s:s, s:{s:[s, s, s, s]}}", "type", "object", "additionalProperties",
+                                    "type", "string", "number", "boolean", "null")
                         : json_pack("{s:s}", "type", "string");
         j = or_variable(b, checked(b, j));
         if (strcmp(f->name, "provider") == 0) {
@@ -279,21 +285,22 @@ static json_t *stack_schema(struct builder *b)
         set(b, j, "description", json_string(f->doc));
         set(b, properties, f->name, j);
     }
-    return checked(b, json_pack("{s:[s, s], s:s, s:o, s:b}", "type", "object", "null", "description", stack_doc,
-                                "properties", properties, "additionalProperties", 0));
+    return checked(b, json_pack("{s:[s, s], s:s, s:o, s:b}", "type", "object", "null", "description",
+                                stack_doc, "properties", properties, "additionalProperties", 0));
 }
 
 /* {"if": kind is this one, "then": its spec; and unless it is observed, all that is required} */
 static json_t *kind_case(struct builder *b, const char *name, json_t *required)
 {
-    json_t *observed = json_pack("{s:[s], s:{s:{s:[s], s:{s:{s:s}}}}}", "required", "lifecycle", "properties",
-                                 "lifecycle", "required", "management", "properties", "management", "const", "observe");
+    json_t *observed =
+        json_pack("{s:[s], s:{s:{s:[s], s:{s:{s:s}}}}}", "required", "lifecycle", "properties", "lifecycle",
+                  "required", "management", "properties", "management", "const", "observe");
     bool needs_spec = json_object_size(required) > 0;
     json_t *otherwise = json_pack("{s:{s:o}}", "properties", "spec", required);
     if (needs_spec) set(b, otherwise, "required", json_pack("[s]", "spec"));
-    return checked(b, json_pack("{s:{s:{s:{s:s}}}, s:{s:{s:o}, s:o, s:{}, s:o}}", "if", "properties", "kind", "const", name,
-                                "then", "properties", "spec", def(b, "", name, ""), "if", checked(b, observed), "then",
-                                "else", checked(b, otherwise)));
+    return checked(b, json_pack("{s:{s:{s:{s:s}}}, s:{s:{s:o}, s:o, s:{}, s:o}}", "if", "properties", "kind",
+                                "const", name, "then", "properties", "spec", def(b, "", name, ""), "if",
+                                checked(b, observed), "then", "else", checked(b, otherwise)));
 }
 
 static json_t *definitions(struct builder *b)
@@ -324,27 +331,28 @@ static json_t *definitions(struct builder *b)
 static json_t *document(struct builder *b)
 {
     json_t *kinds = checked(b, json_pack("[s]", "Stack")), *cases = checked(b, json_array());
-    append(b, cases, checked(b, json_pack("{s:{s:{s:{s:s}}}, s:{s:{s:o, s:b}}}", "if", "properties", "kind", "const",
-                                          "Stack", "then", "properties", "spec", def(b, "", "Stack", ""), "lifecycle",
-                                          0)));
+    append(b, cases,
+           checked(b, json_pack("{s:{s:{s:{s:s}}}, s:{s:{s:o, s:b}}}", "if", "properties", "kind", "const",
+                                "Stack", "then", "properties", "spec", def(b, "", "Stack", ""), "lifecycle",
+                                0)));
     for (int k = 0; k < N_KINDS; k++) {
         const struct kind_info *info = kind_info((enum kind)k);
         append(b, kinds, json_string(info->name));
         append(b, cases, kind_case(b, info->name, required_part(b, info, FIELD_NO)));
     }
     json_t *notes = map_schema(b, 0);
-    json_t *metadata = checked(
-        b, json_pack("{s:s, s:[s], s:b, s:{s:o, s:O, s:O}}", "type", "object", "required", "name",
-                     "additionalProperties", 0, "properties", "name", def(b, "", "name", ""), "labels", notes,
-                     "annotations", notes));
+    json_t *metadata =
+        checked(b, json_pack("{s:s, s:[s], s:b, s:{s:o, s:O, s:O}}", "type", "object", "required", "name",
+                             "additionalProperties", 0, "properties", "name", def(b, "", "name", ""),
+                             "labels", notes, "annotations", notes));
     json_decref(notes);
     return checked(
-        b, json_pack("{s:s, s:s, s:s, s:s, s:[s, s, s], s:b, s:{s:{s:s}, s:{s:o}, s:o, s:b, s:o}, s:o, s:o}", "$schema",
-                     "https://json-schema.org/draft/2020-12/schema", "$id", "urn:headgate:manifest:v1", "title",
-                     "A headgate manifest", "type", "object", "required", "apiVersion", "kind", "metadata",
-                     "additionalProperties", 0, "properties", "apiVersion", "const", "headgate/v1", "kind", "enum", kinds,
-                     "metadata", metadata, "spec", 1, "lifecycle", def(b, "", "lifecycle", ""), "allOf", cases, "$defs",
-                     definitions(b)));
+        b, json_pack("{s:s, s:s, s:s, s:s, s:[s, s, s], s:b, s:{s:{s:s}, s:{s:o}, s:o, s:b, s:o}, s:o, s:o}",
+                     "$schema", "https://json-schema.org/draft/2020-12/schema", "$id",
+                     "urn:headgate:manifest:v1", "title", "A headgate manifest", "type", "object", "required",
+                     "apiVersion", "kind", "metadata", "additionalProperties", 0, "properties", "apiVersion",
+                     "const", "headgate/v1", "kind", "enum", kinds, "metadata", metadata, "spec", 1,
+                     "lifecycle", def(b, "", "lifecycle", ""), "allOf", cases, "$defs", definitions(b)));
 }
 
 static int dump_to_buf(const char *bytes, size_t n, void *out)

@@ -134,8 +134,7 @@ static void put_window(struct buf *out, struct text line, uint32_t column)
     if (begin >= line.len) begin = 0, first = 0;
     struct text rest = {line.ptr + begin, line.len - begin};
     if (offset_of_char(rest, WINDOW_CHARS) >= rest.len && line.len <= WINDOW_CHARS) {
-        begin = 0; /* it fits as a whole */
-        first = 0;
+        first = 0; /* it fits as a whole */
         rest = line;
     }
     size_t cells = 0, caret_cells = SIZE_MAX, end = offset_of_char(rest, WINDOW_CHARS);

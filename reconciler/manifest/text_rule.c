@@ -23,9 +23,10 @@ static const struct {
     [RULE_DESCRIPTION] = {2, 256, FIRST_ANY, NULL, true,
                           "2 to 256 characters, not beginning with http:// or https://",
                           "^$|^(?!https?://)[\\s\\S]{2,256}$"},
-    [RULE_LETTER_DESCRIPTION] = {2, 256, FIRST_LETTER_OR_CHINESE, NULL, true,
-                                 "2 to 256 characters, a letter first, not beginning with http:// or https://",
-                                 "^$|^(?!https?://)[A-Za-z\\u4e00-\\u9fff][\\s\\S]{1,255}$"},
+    [RULE_LETTER_DESCRIPTION] =
+        {2, 256, FIRST_LETTER_OR_CHINESE, NULL, true,
+         "2 to 256 characters, a letter first, not beginning with http:// or https://",
+         "^$|^(?!https?://)[A-Za-z\\u4e00-\\u9fff][\\s\\S]{1,255}$"},
     [RULE_ZONE] = {0, 0, FIRST_ANY, NULL, false, "a zone id such as cn-shanghai-b",
                    "^[a-z]{2,}(-[a-z0-9]+)+-[a-z0-9]+$"},
     [RULE_CLOUD_ID] = {0, 0, FIRST_ANY, NULL, false, "an id such as rg-acfmxazb4ph6aiy",

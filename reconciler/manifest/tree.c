@@ -59,7 +59,8 @@ uint32_t tree_get(const struct tree *t, const struct node *mapping, const char *
 bool tree_is_null(const struct tree *t, const struct node *n)
 {
     static const char *const words[] = {"~", "null", "Null", "NULL"};
-    if (n->type != NODE_SCALAR || !(n->flags & NODE_PLAIN) || (n->flags & NODE_WRONG) || n->n > 4) return false;
+    if (n->type != NODE_SCALAR || !(n->flags & NODE_PLAIN) || (n->flags & NODE_WRONG) || n->n > 4)
+        return false;
     for (size_t i = 0; i < N_ELEMENTS(words); i++)
         if (key_is(tree_text(t, n), words[i])) return true;
     return n->n == 0;

@@ -52,7 +52,8 @@ enum tree_next tree_count_alias(struct tree_reader *r, uint32_t target, struct m
         return TREE_STOP;
     }
     if (n->size > LIMIT_YAML_ALIAS_NODES - r->alias_nodes) {
-        (void)diags_add(r->diags, SEVERITY_ERROR, tree_pos(r, at), NULL, "write out what the anchors stand for",
+        (void)diags_add(r->diags, SEVERITY_ERROR, tree_pos(r, at), NULL,
+                        "write out what the anchors stand for",
                         "the aliases of this file stand for more than %d nodes", LIMIT_YAML_ALIAS_NODES);
         return TREE_STOP;
     }
@@ -82,9 +83,9 @@ static void complain_twice(struct tree_reader *r, uint32_t first, uint32_t secon
     }
     struct text key = key_text(t, second);
     if (key.len > 80) key.len = 80;
-    (void)diags_add(r->diags, SEVERITY_ERROR, tree_pos(r, t->nodes[second].mark), NULL,
-                    "remove one of them", "the key `" TEXT_FMT "` is given twice, first at line %u, column %u",
-                    TEXT_ARG(key), t->nodes[first].mark.line, t->nodes[first].mark.column);
+    (void)diags_add(r->diags, SEVERITY_ERROR, tree_pos(r, t->nodes[second].mark), NULL, "remove one of them",
+                    "the key `" TEXT_FMT "` is given twice, first at line %u, column %u", TEXT_ARG(key),
+                    t->nodes[first].mark.line, t->nodes[first].mark.column);
 }
 
 static int compare_keys(const void *a, const void *b, void *tree)

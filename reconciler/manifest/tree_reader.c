@@ -17,8 +17,7 @@ struct path {
 bool tree_reader_init(struct tree_reader *r, const char *file, struct text bytes, struct tree *tree,
                       struct diags *diags)
 {
-    *r = (struct tree_reader){
-        .bytes = source_without_bom(bytes), .file = file, .diags = diags, .tree = tree};
+    *r = (struct tree_reader){.bytes = source_without_bom(bytes), .file = file, .diags = diags, .tree = tree};
     if (!yaml_parser_initialize(&r->parser)) return false;
     r->open = true;
     yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);
@@ -127,9 +126,9 @@ static const struct {
     uint8_t type;
     bool plain;
 } core_tags[] = {
-    {"tag:yaml.org,2002:str", NODE_SCALAR, false},  {"tag:yaml.org,2002:int", NODE_SCALAR, true},
-    {"tag:yaml.org,2002:bool", NODE_SCALAR, true},  {"tag:yaml.org,2002:null", NODE_SCALAR, true},
-    {"tag:yaml.org,2002:float", NODE_SCALAR, true}, {"!", NODE_SCALAR, false},
+    {"tag:yaml.org,2002:str", NODE_SCALAR, false},   {"tag:yaml.org,2002:int", NODE_SCALAR, true},
+    {"tag:yaml.org,2002:bool", NODE_SCALAR, true},   {"tag:yaml.org,2002:null", NODE_SCALAR, true},
+    {"tag:yaml.org,2002:float", NODE_SCALAR, true},  {"!", NODE_SCALAR, false},
     {"tag:yaml.org,2002:seq", NODE_SEQUENCE, false}, {"tag:yaml.org,2002:map", NODE_MAPPING, false},
 };
 

@@ -40,7 +40,8 @@ static const char *tag_key_fault(struct text key)
     size_t n = text_n_chars(key);
     if (n < 1 || n > 64) return "must have 1 to 64 characters";
     for (size_t i = 0; i < N_ELEMENTS(reserved); i++)
-        if (text_starts_with(key, reserved[i])) return "begins with a reserved word (aliyun, acs:, headgate:)";
+        if (text_starts_with(key, reserved[i]))
+            return "begins with a reserved word (aliyun, acs:, headgate:)";
     if (memmem(key.ptr, key.len, "http://", 7) != NULL || memmem(key.ptr, key.len, "https://", 8) != NULL)
         return "has http:// or https:// in it";
     return NULL;
@@ -51,7 +52,8 @@ static bool check_pair(struct load *l, const char *what, bool is_tag, uint32_t k
 {
     const char *fault = is_tag ? tag_key_fault(k) : NULL;
     if (fault != NULL) {
-        COMPLAIN(l, l->tree->nodes[key].mark, NULL, "`%s`: the tag key `%s` %s", what, load_shown(l, k), fault);
+        COMPLAIN(l, l->tree->nodes[key].mark, NULL, "`%s`: the tag key `%s` %s", what, load_shown(l, k),
+                 fault);
         return false;
     }
     if (is_tag && text_n_chars(v) > 128)
@@ -59,7 +61,8 @@ static bool check_pair(struct load *l, const char *what, bool is_tag, uint32_t k
     else if (memchr(k.ptr, '\0', k.len) != NULL || memchr(v.ptr, '\0', v.len) != NULL)
         fault = "has a NUL character";
     if (fault != NULL)
-        COMPLAIN(l, l->tree->nodes[value].mark, NULL, "`%s`: the value of `%s` %s", what, load_shown(l, k), fault);
+        COMPLAIN(l, l->tree->nodes[value].mark, NULL, "`%s`: the value of `%s` %s", what, load_shown(l, k),
+                 fault);
     return fault == NULL;
 }
 
@@ -73,7 +76,8 @@ bool value_read_map(struct load *l, const char *what, bool are_tags, int64_t max
         return false;
     }
     if (max > 0 && map->n / 2 > max) {
-        COMPLAIN(l, mark, NULL, "`%s` has %u entries, at most %lld are allowed", what, map->n / 2, (long long)max);
+        COMPLAIN(l, mark, NULL, "`%s` has %u entries, at most %lld are allowed", what, map->n / 2,
+                 (long long)max);
         return false;
     }
     struct value *items = arena_array_of(l->arena, map->n, struct value);
@@ -86,7 +90,7 @@ bool value_read_map(struct load *l, const char *what, bool are_tags, int64_t max
     for (uint32_t k = map->first, v; k != NO_NODE; k = l->tree->nodes[v].next) {
         v = l->tree->nodes[k].next;
         struct text key = tree_text(l->tree, tree_node(l->tree, k)), text;
-        if (!load_scalar(l, v, load_shown(l, key), &text) || !check_pair(l, what, are_tags, k, key, v, text)) {
+        if (!load_scalar_of(l, v, key, &text) || !check_pair(l, what, are_tags, k, key, v, text)) {
             ok = false;
             continue;
         }
@@ -129,7 +133,8 @@ static uint32_t get(const struct load *l, const struct node *map, const char *ke
     return at == NO_NODE || tree_is_null(l->tree, tree_node(l->tree, at)) ? NO_NODE : at;
 }
 
-static bool read_ref_mapping(struct load *l, const char *what, enum kind ref, uint32_t node, struct value *out)
+static bool read_ref_mapping(struct load *l, const char *what, enum kind ref, uint32_t node,
+                             struct value *out)
 {
     static const char *const keys[] = {"id", "name", "tags", NULL};
     const struct node *map = tree_node(l->tree, node);
@@ -147,8 +152,8 @@ static bool read_ref_mapping(struct load *l, const char *what, enum kind ref, ui
     if (id == NO_NODE) return read_lookup(l, what, node, name, tags, out);
     struct text text;
     if (name != NO_NODE || tags != NO_NODE) {
-        COMPLAIN(l, l->tree->nodes[node].mark, "an id says enough", "`%s`: give either the id, or name and tags",
-                 what);
+        COMPLAIN(l, l->tree->nodes[node].mark, "an id says enough",
+                 "`%s`: give either the id, or name and tags", what);
         return false;
     }
     if (!load_scalar(l, id, what, &text) || !value_check_id(l, what, ref, text, l->tree->nodes[id].mark))

@@ -77,10 +77,10 @@ static const struct {
     const char *word;
     bool value, core;
 } bool_words[] = {
-    {"true", true, true},   {"True", true, true},    {"TRUE", true, true},   {"false", false, true},
-    {"False", false, true}, {"FALSE", false, true},  {"yes", true, false},   {"on", true, false},
-    {"y", true, false},     {"enabled", true, false}, {"1", true, false},    {"no", false, false},
-    {"off", false, false},  {"n", false, false},     {"disabled", false, false}, {"0", false, false},
+    {"true", true, true},   {"True", true, true},     {"TRUE", true, true},       {"false", false, true},
+    {"False", false, true}, {"FALSE", false, true},   {"yes", true, false},       {"on", true, false},
+    {"y", true, false},     {"enabled", true, false}, {"1", true, false},         {"no", false, false},
+    {"off", false, false},  {"n", false, false},      {"disabled", false, false}, {"0", false, false},
 };
 
 bool value_read_bool(struct load *l, const char *what, uint32_t node, bool *out)
@@ -144,8 +144,8 @@ static void complain_cidr(struct load *l, const struct field *f, struct mark mar
     const char *shown = load_shown(l, t);
     switch (fault) {
     case IP_IS_V6:
-        COMPLAIN(l, mark, "use an IPv4 block such as 10.0.0.0/16", "`%s`: `%s` is IPv6, an IPv4 block is needed",
-                 f->name, shown);
+        COMPLAIN(l, mark, "use an IPv4 block such as 10.0.0.0/16",
+                 "`%s`: `%s` is IPv6, an IPv4 block is needed", f->name, shown);
         break;
     case IP_BAD_BITS:
         COMPLAIN(l, mark, NULL, "`%s`: the mask of `%s` is longer than 32 bits", f->name, shown);
@@ -156,8 +156,7 @@ static void complain_cidr(struct load *l, const struct field *f, struct mark mar
         break;
     default: {
         bool bare = ip_parse(t, &ip) == IP_OK;
-        COMPLAIN(l, mark,
-                 bare ? load_help(l, "an address alone is `%s/32`", shown) : "as in 10.0.0.0/16",
+        COMPLAIN(l, mark, bare ? load_help(l, "an address alone is `%s/32`", shown) : "as in 10.0.0.0/16",
                  "`%s`: `%s` is not an IPv4 block", f->name, shown);
     }
     }
@@ -220,7 +219,8 @@ static bool read_ports(struct load *l, const struct field *f, uint32_t node, str
     }
     COMPLAIN(l, mark_at(l, node),
              load_help(l, "a port from %lld to 65535, a range such as 8000/8080%s%s", (long long)f->min,
-                       f->choices == NULL ? "" : ", or ", f->choices == NULL ? "" : load_choices(l, f->choices)),
+                       f->choices == NULL ? "" : ", or ",
+                       f->choices == NULL ? "" : load_choices(l, f->choices)),
              "`%s`: `%s` is not a port or a range of ports", f->name, load_shown(l, t));
     return false;
 }
@@ -230,7 +230,9 @@ struct value value_initial(const struct field *f)
     int64_t num;
     switch (f->type) {
     case FIELD_BOOL: return value_bool(strcmp(f->initial, "true") == 0);
-    case FIELD_INT: return text_to_i64(text_of(f->initial), INT64_MIN, INT64_MAX, &num) ? value_int(num) : (struct value){0};
+    case FIELD_INT:
+        return text_to_i64(text_of(f->initial), INT64_MIN, INT64_MAX, &num) ? value_int(num)
+                                                                            : (struct value){0};
     default: return value_cstr(f->initial);
     }
 }
@@ -244,7 +246,8 @@ static bool read_num(struct load *l, const struct field *f, uint32_t node, struc
         *out = value_bool(flag);
         return true;
     }
-    if (!value_read_int(l, f->name, any ? INT64_MIN : f->min, any ? INT64_MAX : f->max, node, &num)) return false;
+    if (!value_read_int(l, f->name, any ? INT64_MIN : f->min, any ? INT64_MAX : f->max, node, &num))
+        return false;
     *out = value_int(num);
     return true;
 }

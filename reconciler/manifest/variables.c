@@ -122,7 +122,8 @@ void variables_substitute(struct load *l)
         if (!expand(l, n, tree_text(l->tree, n), &out)) n->flags |= NODE_WRONG;
         l->variables.substituted_bytes += out.len;
         if (!buf_ok(&out) || l->variables.substituted_bytes > LIMIT_MANIFEST_FILE_BYTES) {
-            COMPLAIN(l, n->mark, NULL, "too much text by substitution: more than %d bytes in one value, or %d in all",
+            COMPLAIN(l, n->mark, NULL,
+                     "too much text by substitution: more than %d bytes in one value, or %d in all",
                      LIMIT_YAML_SCALAR_BYTES, LIMIT_MANIFEST_FILE_BYTES);
             return;
         }

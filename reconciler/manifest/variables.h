@@ -20,5 +20,6 @@ struct variables {
 bool variable_name_is_valid(struct text name);
 /* Sets one, unless it has a value already. False when out of memory. */
 MUST_CHECK bool variables_add(struct load *l, const char *name, struct text value);
-/* Replaces ${NAME} in all values of the current document, and $${ by ${; complains about what is not known. */
+/* Replaces ${NAME} in all values of the current document, and $${ by ${; complains about what is not known.
+ */
 void variables_substitute(struct load *l);

@@ -17,7 +17,8 @@ static bool looks_typed(struct text t)
     for (size_t i = 0; i < N_ELEMENTS(words); i++)
         if (text_equal_nocase(t, text_of(words[i]))) return true;
     bool letter = false;
-    for (size_t i = 0; i < t.len; i++) letter |= (t.ptr[i] >= 'a' && t.ptr[i] <= 'z') || (t.ptr[i] >= 'A' && t.ptr[i] <= 'Z');
+    for (size_t i = 0; i < t.len; i++)
+        letter |= (t.ptr[i] >= 'a' && t.ptr[i] <= 'z') || (t.ptr[i] >= 'A' && t.ptr[i] <= 'Z');
     size_t dots = 0, slashes = 0;
     for (size_t i = 0; i < t.len; i++) dots += t.ptr[i] == '.', slashes += t.ptr[i] == '/';
     if (dots == 3) return false; /* an address or a block */

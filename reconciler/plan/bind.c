@@ -260,21 +260,27 @@ static enum adopt adopt_policy(const struct resource *r)
     return (kind_info(r->kind)->flags & KIND_TAGGABLE) != 0 ? ADOPT_IF_TAGGED : ADOPT_IF_IDENTICAL;
 }
 
+/* Another stack's tags: a diagnostic, unless the manifest insists. */
+static bool belongs_elsewhere(struct build *b, const struct resource *r, const struct object *o,
+                              const char *address)
+{
+    if (o->owner_stack.ptr == NULL || text_equal(o->owner_stack, b->options->stack) ||
+        adopt_policy(r) == ADOPT_FORCE)
+        return false;
+    (void)diags_add(b->diags, SEVERITY_ERROR, r->pos, address,
+                    "remove it from one of the two stacks, or take it over with `lifecycle: {adopt: force}`",
+                    "%s exists as %s and belongs to stack \"" TEXT_FMT "\"", address, o->id,
+                    TEXT_ARG(o->owner_stack));
+    return true;
+}
+
 /* Whether a stranger's object may be taken over; a diagnostic when not. */
 static bool may_adopt(struct build *b, uint32_t i, const struct value *values, uint64_t set_fields,
                       struct object *o, const char *address)
 {
     const struct resource *r = &b->desired->items[i];
     enum adopt policy = adopt_policy(r);
-    if (o->owner_stack.ptr != NULL && !text_equal(o->owner_stack, b->options->stack) &&
-        policy != ADOPT_FORCE) {
-        (void)diags_add(
-            b->diags, SEVERITY_ERROR, r->pos, address,
-            "remove it from one of the two stacks, or take it over with `lifecycle: {adopt: force}`",
-            "%s exists as %s and belongs to stack \"" TEXT_FMT "\"", address, o->id,
-            TEXT_ARG(o->owner_stack));
-        return false;
-    }
+    if (belongs_elsewhere(b, r, o, address)) return false;
     if (policy == ADOPT_FORCE || policy == ADOPT_ID) return true;
     if (policy == ADOPT_IF_IDENTICAL) {
         struct comparison c;
@@ -395,6 +401,7 @@ bool bind_find(struct build *b, uint32_t i, const struct value *values, uint64_t
                             "%s, which %s should adopt, does not exist", r->lifecycle->adopt_id, address);
             return false;
         }
+        if (o != NULL && belongs_elsewhere(b, r, o, address)) return false;
         if (o != NULL) {
             bind(binding, o, BOUND_ADOPTED);
             return true;

@@ -76,5 +76,9 @@ void compare_desired(struct build *b, uint32_t i, const struct value *values, ui
 void compare_recorded(const struct build *b, const struct record *r, const struct object *o,
                       struct comparison *out);
 
+/* ---- blockers.c ---- */
+/* A diagnostic for each stranger that lies in something that the plan deletes. */
+void report_blockers(struct build *b);
+
 /* ---- order.c ---- */
 MUST_CHECK enum err_code order_steps(struct build *b);

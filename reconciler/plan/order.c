@@ -375,6 +375,7 @@ static void measure(struct order *o, const uint32_t *sorted)
         }
         b->plan.critical_ms = MAX_OF(b->plan.critical_ms, s->path_ms);
     }
+    b->plan.critical_ms = (int64_t)((double)b->plan.critical_ms * b->cloud->time_scale);
     for (uint32_t k = 0; k < n; k++) b->plan.n_calls += b->changes[o->steps[k].change].action != ACTION_READ;
 }
 

@@ -327,6 +327,15 @@ static enum reason replace_reason(const struct build *b, uint32_t i, const struc
     return needs_new_binding(b, r) ? REASON_PARENT_REPLACED : REASON_NONE;
 }
 
+/* Ours by record, but not tagged so: imported, or somebody took the tags away. Without them a lost state
+ * could not be rebuilt. */
+static bool lacks_our_tags(const struct build *b, const struct resource *r, const struct object *o)
+{
+    if ((kind_info(r->kind)->flags & KIND_TAGGABLE) == 0 || o->system) return false;
+    return o->owner_stack.ptr == NULL || !text_equal(o->owner_stack, b->options->stack) ||
+           !text_equal(o->owner_name, r->name);
+}
+
 /* Something exists: nothing to do, or update, replace, adopt. */
 static void decide_existing(struct build *b, uint32_t i, const struct value *values, uint64_t set_fields)
 {
@@ -355,7 +364,7 @@ static void decide_existing(struct build *b, uint32_t i, const struct value *val
         decide_replace(b, i, values, set_fields, &cmp, reason);
         return;
     }
-    bool adopted = binding->by == BOUND_ADOPTED;
+    bool adopted = binding->by == BOUND_ADOPTED || lacks_our_tags(b, r, binding->object);
     bool moved = binding->by == BOUND_MOVED;
     if (cmp.n_diffs == 0 && !adopted && !moved) {
         b->plan.n_unchanged += !binding->left_out;
@@ -714,6 +723,7 @@ enum err_code plan_build(struct arena *arena, const struct plan_options *options
     if (!b.out_of_memory) decide_undesired(&b);
     if (b.out_of_memory) return err_nomem(err);
     check_guards(&b);
+    report_blockers(&b);
     if (conflicts > 0)
         return err_set(err, ERR_CONFLICT, "%zu conflict%s with what exists", conflicts,
                        conflicts == 1 ? "" : "s");

@@ -74,6 +74,17 @@ class ExitCode(support.Case):
                 self.assertIn("Apply cancelled.", seen)
         self.assertEqual(self.changing_calls(), [])
 
+    def test_7_is_an_interrupt_while_looking(self):
+        self.headgate("mock", "latency", "--latency", 2000)
+        for command in (["plan"], ["apply", "--auto-approve"]):
+            running = self.start(*command, "-f", "net.yaml")
+            self.assertIn(b"Refreshing state...", running.stdout.readline())
+            running.send_signal(signal.SIGINT)
+            running.communicate(timeout=support.PATIENCE_S)
+            self.assertEqual(running.returncode, 7)
+        self.hurry()
+        self.headgate("apply", "-f", "net.yaml", "--auto-approve")
+
     def test_yes_is_yes(self):
         code, seen = self.on_terminal("apply", "-f", "net.yaml", answer="yes\n")
         self.assertEqual(code, 0, seen)
@@ -95,7 +106,7 @@ class Held(support.Case):
 
     def setUp(self):
         super().setUp()
-        self.headgate("mock", "latency", "--speed", 1, "--latency", 300)
+        self.headgate("mock", "latency", "--speed", 4, "--latency", 200)
         self.demo(VSWITCH)
         self.apply = self.start("apply", "-f", "net.yaml", "--auto-approve")
         self.addCleanup(self.end)
@@ -120,11 +131,11 @@ class Held(support.Case):
         self.headgate("plan", "-f", "net.yaml")  # looking needs no lock
 
     def test_waiting_for_a_lock_is_said(self):
-        self.headgate("mock", "latency", "--speed", 1000000, "--latency", 0)
         waiting = self.start("apply", "-f", "net.yaml", "--auto-approve", "--lock-timeout", "50s")
         self.apply.communicate(timeout=support.PATIENCE_S)
         out, err = waiting.communicate(timeout=support.PATIENCE_S)
         self.assertEqual(waiting.returncode, 0, err)
+        self.assertIn(b"Acquiring state lock.", err)
 
     def test_an_interrupt_finishes_what_is_in_flight(self):
         self.apply.send_signal(signal.SIGINT)

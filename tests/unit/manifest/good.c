@@ -7,18 +7,20 @@
 static void resources_are_sorted_and_references_resolved(void **state)
 {
     (void)state;
-    assert_resources(HEAD("VSwitch", "web") "  vpc: main\n  zone: cn-shanghai-b\n  cidrBlock: 10.1.0.0/24\n---\n"
-                     HEAD("Vpc", "zoo") "  cidrBlock: 172.16.0.0/12\n---\n" HEAD("Vpc", "main") "  cidrBlock: 10.0.0.0/8\n",
-                     "Vpc/main cidrBlock=\"10.0.0.0/8\"\n"
-                     "Vpc/zoo cidrBlock=\"172.16.0.0/12\"\n"
-                     "VSwitch/web vpc=@main zone=\"cn-shanghai-b\" cidrBlock=\"10.1.0.0/24\"\n");
+    assert_resources(
+        HEAD("VSwitch", "web") "  vpc: main\n  zone: cn-shanghai-b\n  cidrBlock: 10.1.0.0/24\n---\n" HEAD(
+            "Vpc", "zoo") "  cidrBlock: 172.16.0.0/12\n---\n" HEAD("Vpc", "main") "  cidrBlock: 10.0.0.0/8\n",
+        "Vpc/main cidrBlock=\"10.0.0.0/8\"\n"
+        "Vpc/zoo cidrBlock=\"172.16.0.0/12\"\n"
+        "VSwitch/web vpc=@main zone=\"cn-shanghai-b\" cidrBlock=\"10.1.0.0/24\"\n");
 }
 
 static void references_are_counted(void **state)
 {
     (void)state;
     struct loaded t;
-    load_text(&t, VPC HEAD("RouteTable", "vtb1") "  vpc: main\n---\n" HEAD("RouteTable", "vtb2") "  vpc: main\n");
+    load_text(&t,
+              VPC HEAD("RouteTable", "vtb1") "  vpc: main\n---\n" HEAD("RouteTable", "vtb2") "  vpc: main\n");
     assert_int_equal(t.code, ERR_OK);
     assert_int_equal(t.desired.items[0].n_refs_to, 2);
     assert_int_equal(t.desired.items[1].n_refs_to, 0);
@@ -29,53 +31,64 @@ static void references_are_counted(void **state)
 static void null_is_unset_and_false_zero_and_empty_are_set(void **state)
 {
     (void)state;
-    assert_resources(HEAD("Eip", "eip1") "  bandwidth: ~\n  description: \"\"\n  deletionProtection: false\n  tags: {}\n  isp: null\n",
-                     "Eip/eip1 description=\"\" deletionProtection=false tags=[]\n");
+    assert_resources(
+        HEAD(
+            "Eip",
+            "eip1") "  bandwidth: ~\n  description: \"\"\n  deletionProtection: false\n  tags: {}\n  isp: null\n",
+        "Eip/eip1 description=\"\" deletionProtection=false tags=[]\n");
 }
 
 static void words_addresses_and_ports_become_canonical(void **state)
 {
     (void)state;
-    assert_resources(HEAD("SecurityGroupRule", "r1") "  securityGroup: {id: sg-1}\n  direction: EGRESS\n  policy: Drop\n"
-                     "  protocol: UDP\n  ports: 80-90\n  peer: {cidr: 0.0.0.0/0}\n  priority: 0x10\n---\n"
-                     HEAD("SecurityGroupRule", "r2") "  securityGroup: {id: sg-1}\n  protocol: tcp\n  ports: 80/80\n"
-                     "  peer: {securityGroup: {id: sg-2}}\n---\n"
-                     HEAD("SecurityGroupRule", "r3") "  securityGroup: {id: sg-1}\n  protocol: tcp\n  ports: 1/65535\n"
-                     "  peer: {securityGroup: {id: sg-3}}\n",
-                     "SecurityGroupRule/r1 securityGroup=#sg-1 direction=\"egress\" policy=\"drop\" protocol=\"udp\" "
-                     "ports=\"80/90\" peer.cidr=\"0.0.0.0/0\" priority=16\n"
-                     "SecurityGroupRule/r2 securityGroup=#sg-1 direction=\"ingress\" policy=\"accept\" protocol=\"tcp\" "
-                     "ports=\"80\" peer.securityGroup=#sg-2 priority=1\n"
-                     "SecurityGroupRule/r3 securityGroup=#sg-1 direction=\"ingress\" policy=\"accept\" protocol=\"tcp\" "
-                     "ports=\"any\" peer.securityGroup=#sg-3 priority=1\n");
+    assert_resources(
+        HEAD("SecurityGroupRule",
+             "r1") "  securityGroup: {id: sg-1}\n  direction: EGRESS\n  policy: Drop\n"
+                   "  protocol: UDP\n  ports: 80-90\n  peer: {cidr: 0.0.0.0/0}\n  priority: 0x10\n---\n" HEAD(
+                       "SecurityGroupRule",
+                       "r2") "  securityGroup: {id: sg-1}\n  protocol: tcp\n  ports: 80/80\n"
+                             "  peer: {securityGroup: {id: sg-2}}\n---\n" HEAD(
+                                 "SecurityGroupRule",
+                                 "r3") "  securityGroup: {id: sg-1}\n  protocol: tcp\n  ports: 1/65535\n"
+                                       "  peer: {securityGroup: {id: sg-3}}\n",
+        "SecurityGroupRule/r1 securityGroup=#sg-1 direction=\"egress\" policy=\"drop\" protocol=\"udp\" "
+        "ports=\"80/90\" peer.cidr=\"0.0.0.0/0\" priority=16\n"
+        "SecurityGroupRule/r2 securityGroup=#sg-1 direction=\"ingress\" policy=\"accept\" protocol=\"tcp\" "
+        "ports=\"80\" peer.securityGroup=#sg-2 priority=1\n"
+        "SecurityGroupRule/r3 securityGroup=#sg-1 direction=\"ingress\" policy=\"accept\" protocol=\"tcp\" "
+        "ports=\"any\" peer.securityGroup=#sg-3 priority=1\n");
 }
 
 static void sets_and_maps_are_sorted_without_repeats(void **state)
 {
     (void)state;
-    assert_resources(HEAD("Vpc", "main") "  cidrBlock: 10.0.0.0/8\n  secondaryCidrBlocks: [172.17.0.0/16, 172.16.0.0/16, 172.17.0.0/16]\n"
-                     "  tags: {b: 2, a: true}\n---\n"
-                     HEAD("Eip", "e2") "  isp: bgp\n---\n" HEAD("Eip", "e1") "  isp: BGP\n---\n"
-                     HEAD("SnatEntry", "out") "  natGateway: {id: ngw-1}\n  source: {cidr: 10.0.0.0/8}\n  eips: [{id: eip-9}, {id: eip-1}, {id: eip-9}]\n",
-                     "Vpc/main cidrBlock=\"10.0.0.0/8\" secondaryCidrBlocks=[\"172.16.0.0/16\" \"172.17.0.0/16\"] "
-                     "tags=[\"a\" \"true\" \"b\" \"2\"]\n"
-                     "Eip/e1 isp=\"BGP\"\nEip/e2 isp=\"BGP\"\n"
-                     "SnatEntry/out natGateway=#ngw-1 source.cidr=\"10.0.0.0/8\" eips=[#eip-1 #eip-9]\n");
+    assert_resources(
+        HEAD(
+            "Vpc",
+            "main") "  cidrBlock: 10.0.0.0/8\n  secondaryCidrBlocks: [172.17.0.0/16, 172.16.0.0/16, 172.17.0.0/16]\n"
+                    "  tags: {b: 2, a: true}\n---\n" HEAD("Eip", "e2") "  isp: bgp\n---\n" HEAD(
+                        "Eip",
+                        "e1") "  isp: BGP\n---\n" HEAD("SnatEntry",
+                                                       "out") "  natGateway: {id: ngw-1}\n  source: {cidr: 10.0.0.0/8}\n  eips: [{id: eip-9}, {id: eip-1}, {id: eip-9}]\n",
+        "Vpc/main cidrBlock=\"10.0.0.0/8\" secondaryCidrBlocks=[\"172.16.0.0/16\" \"172.17.0.0/16\"] "
+        "tags=[\"a\" \"true\" \"b\" \"2\"]\n"
+        "Eip/e1 isp=\"BGP\"\nEip/e2 isp=\"BGP\"\n"
+        "SnatEntry/out natGateway=#ngw-1 source.cidr=\"10.0.0.0/8\" eips=[#eip-1 #eip-9]\n");
 }
 
 static void inline_lists_become_resources(void **state)
 {
     (void)state;
     assert_resources(
-        VPC HEAD("VSwitch", "web") "  vpc: main\n  zone: cn-shanghai-b\n  cidrBlock: 10.1.0.0/24\n---\n"
-        HEAD("NatGateway", "nat1") "  vpc: main\n  vSwitch: web\n---\n" HEAD("Eip", "eip1") "  bandwidth: 5\n---\n"
-        HEAD("EipAssociation", "b1") "  eip: eip1\n  natGateway: nat1\n  snatFor: [web, {id: vsw-x}]\n---\n"
-        HEAD("SnatEntry", "more") "  natGateway: nat1\n  source: {vSwitches: [{id: vsw-b}, {id: vsw-a}]}\n  eips: [eip1]\n---\n"
-        HEAD("RouteTable", "vtb1") "  vpc: main\n  routes:\n  - {destination: 0.0.0.0/0, name: Route1, nextHop: {natGateway: nat1}}\n"
-        "  - {destination: 172.16.0.0/12, nextHop: {natGateway: nat1}}\n  vSwitches: [web]\n---\n"
-        HEAD("SecurityGroup", "sg1") "  vpc: main\n  rules:\n  - {protocol: tcp, ports: 80, peer: {cidr: 0.0.0.0/0}}\n"
-        "  - {protocol: tcp, ports: 80/90, priority: 5, policy: drop, peer: {securityGroup: sg1}}\n"
-        "  - {protocol: all, name: all-out, direction: egress, peer: {cidr: 0.0.0.0/0}}\n",
+        VPC HEAD("VSwitch", "web") "  vpc: main\n  zone: cn-shanghai-b\n  cidrBlock: 10.1.0.0/24\n---\n" HEAD("NatGateway", "nat1") "  vpc: main\n  vSwitch: web\n---\n" HEAD("Eip", "eip1") "  bandwidth: 5\n---\n" HEAD("EipAssociation", "b1") "  eip: eip1\n  natGateway: nat1\n  snatFor: [web, {id: vsw-x}]\n---\n" HEAD(
+            "SnatEntry",
+            "more") "  natGateway: nat1\n  source: {vSwitches: [{id: vsw-b}, {id: vsw-a}]}\n  eips: [eip1]\n---\n" HEAD("RouteTable",
+                                                                                                                        "vtb1") "  vpc: main\n  routes:\n  - {destination: 0.0.0.0/0, name: Route1, nextHop: {natGateway: nat1}}\n"
+                                                                                                                                "  - {destination: 172.16.0.0/12, nextHop: {natGateway: nat1}}\n  vSwitches: [web]\n---\n" HEAD(
+                                                                                                                                    "SecurityGroup",
+                                                                                                                                    "sg1") "  vpc: main\n  rules:\n  - {protocol: tcp, ports: 80, peer: {cidr: 0.0.0.0/0}}\n"
+                                                                                                                                           "  - {protocol: tcp, ports: 80/90, priority: 5, policy: drop, peer: {securityGroup: sg1}}\n"
+                                                                                                                                           "  - {protocol: all, name: all-out, direction: egress, peer: {cidr: 0.0.0.0/0}}\n",
         "Vpc/main cidrBlock=\"10.0.0.0/8\"\n"
         "VSwitch/web vpc=@main zone=\"cn-shanghai-b\" cidrBlock=\"10.1.0.0/24\"\n"
         "SecurityGroup/sg1 vpc=@main\n"
@@ -101,31 +114,40 @@ static void inline_lists_become_resources(void **state)
 static void lifecycles_are_read_and_inherited_by_parts(void **state)
 {
     (void)state;
-    assert_resources(HEAD("RouteTable", "vtb1") "  vpc: {id: vpc-1}\n  vSwitches: [{name: web}]\nlifecycle:\n  management: detect\n"
-                     "  adopt: vtb-123\n  preventDestroy: true\n  onRemoval: orphan\n  renamedFrom: old\n  ignoreChanges: [tags, description]\n---\n"
-                     HEAD("RouteEntry", "r1") "  routeTable: vtb1\n  destination: 0.0.0.0/0\n  nextHop: {instance: {id: i-1}}\n"
-                     "lifecycle: {adopt: ifIdentical, ignoreChanges: [nextHop]}\n",
-                     "RouteTable/vtb1 detect adopt=vtb-123 preventDestroy orphan renamedFrom=old ignore=description ignore=tags vpc=#vpc-1\n"
-                     "RouteEntry/r1 adopt=ifIdentical ignore=nextHop.natGateway ignore=nextHop.instance routeTable=@vtb1 "
-                     "destination=\"0.0.0.0/0\" nextHop.instance=#i-1\n"
-                     "RouteTableAssociation/vtb1.web detect preventDestroy orphan renamedFrom=old.web routeTable=@vtb1 "
-                     "vSwitch=?(\"web\")\n");
+    assert_resources(
+        HEAD(
+            "RouteTable",
+            "vtb1") "  vpc: {id: vpc-1}\n  vSwitches: [{name: web}]\nlifecycle:\n  management: detect\n"
+                    "  adopt: vtb-123\n  preventDestroy: true\n  onRemoval: orphan\n  renamedFrom: old\n  ignoreChanges: [tags, description]\n---\n" HEAD(
+                        "RouteEntry",
+                        "r1") "  routeTable: vtb1\n  destination: 0.0.0.0/0\n  nextHop: {instance: {id: i-1}}\n"
+                              "lifecycle: {adopt: ifIdentical, ignoreChanges: [nextHop]}\n",
+        "RouteTable/vtb1 detect adopt=vtb-123 preventDestroy orphan renamedFrom=old ignore=description ignore=tags vpc=#vpc-1\n"
+        "RouteEntry/r1 adopt=ifIdentical ignore=nextHop.natGateway ignore=nextHop.instance routeTable=@vtb1 "
+        "destination=\"0.0.0.0/0\" nextHop.instance=#i-1\n"
+        "RouteTableAssociation/vtb1.web detect preventDestroy orphan renamedFrom=old.web routeTable=@vtb1 "
+        "vSwitch=?(\"web\")\n");
 }
 
 static void what_exists_is_observed_by_id_name_tags_or_natural_key(void **state)
 {
     (void)state;
-    assert_resources(HEAD("Vpc", "a1") "  id: vpc-bp1abc\n" OBSERVE "---\n" HEAD("Vpc", "a2") "  name: old-vpc\n" OBSERVE "---\n"
-                     HEAD("Vpc", "a3") "  tags: {team: net}\n" OBSERVE "---\n"
-                     HEAD("VSwitch", "web") "  vpc: {name: x, tags: {b: c, a: d}}\n  cidrBlock: 10.0.0.0/24\n" OBSERVE "---\n"
-                     HEAD("EipAssociation", "b1") "  eip: {id: eip-1}\n" OBSERVE "---\n"
-                     HEAD("DnatEntry", "d1") "  natGateway: {id: ngw-1}\n  eip: {id: eip-1}\n  externalPort: 80\n" OBSERVE,
-                     "Vpc/a1 observe id=vpc-bp1abc\n"
-                     "Vpc/a2 observe name=\"old-vpc\"\n"
-                     "Vpc/a3 observe tags=[\"team\" \"net\"]\n"
-                     "VSwitch/web observe vpc=?(\"x\"[\"a\" \"d\" \"b\" \"c\"]) cidrBlock=\"10.0.0.0/24\"\n"
-                     "EipAssociation/b1 observe eip=#eip-1\n"
-                     "DnatEntry/d1 observe natGateway=#ngw-1 eip=#eip-1 protocol=\"tcp\" externalPort=\"80\"\n");
+    assert_resources(
+        HEAD("Vpc", "a1") "  id: vpc-bp1abc\n" OBSERVE "---\n" HEAD(
+            "Vpc",
+            "a2") "  name: old-vpc\n" OBSERVE
+                  "---\n" HEAD("Vpc", "a3") "  tags: {team: net}\n" OBSERVE "---\n" HEAD(
+                      "VSwitch",
+                      "web") "  vpc: {name: x, tags: {b: c, a: d}}\n  cidrBlock: 10.0.0.0/24\n" OBSERVE
+                             "---\n" HEAD("EipAssociation", "b1") "  eip: {id: eip-1}\n" OBSERVE "---\n" HEAD(
+                                 "DnatEntry",
+                                 "d1") "  natGateway: {id: ngw-1}\n  eip: {id: eip-1}\n  externalPort: 80\n" OBSERVE,
+        "Vpc/a1 observe id=vpc-bp1abc\n"
+        "Vpc/a2 observe name=\"old-vpc\"\n"
+        "Vpc/a3 observe tags=[\"team\" \"net\"]\n"
+        "VSwitch/web observe vpc=?(\"x\"[\"a\" \"d\" \"b\" \"c\"]) cidrBlock=\"10.0.0.0/24\"\n"
+        "EipAssociation/b1 observe eip=#eip-1\n"
+        "DnatEntry/d1 observe natGateway=#ngw-1 eip=#eip-1 protocol=\"tcp\" externalPort=\"80\"\n");
 }
 
 static void variables_hold_wherever_the_stack_stands(void **state)
@@ -133,9 +155,15 @@ static void variables_hold_wherever_the_stack_stands(void **state)
     (void)state;
     const struct param_value given[] = {{"MBIT", "7"}};
     const struct source sources[] = {
-        {"a.yaml", TEXT(HEAD("Eip", "eip1") "  bandwidth: ${MBIT}\n  description: \"${A}$${B} ${A}\"\n  deletionProtection: ${YES}\n  isp: ${NONE}\n")},
-        {"b.yaml", TEXT(HEAD("Stack", "prod") "  region: ${REGION}\n  interval: 5m\n  prune: false\n  maxDeletions: 0\n  credentials: ops\n"
-                        "  provider: alicloud\n  suspend: true\n  variables: {MBIT: 9, A: x, YES: true, REGION: cn-shanghai, NONE: \"\"}\n")},
+        {"a.yaml",
+         TEXT(HEAD(
+             "Eip",
+             "eip1") "  bandwidth: ${MBIT}\n  description: \"${A}$${B} ${A}\"\n  deletionProtection: ${YES}\n  isp: ${NONE}\n")},
+        {"b.yaml",
+         TEXT(HEAD(
+             "Stack",
+             "prod") "  region: ${REGION}\n  interval: 5m\n  prune: false\n  maxDeletions: 0\n  credentials: ops\n"
+                     "  provider: alicloud\n  suspend: true\n  variables: {MBIT: 9, A: x, YES: true, REGION: cn-shanghai, NONE: \"\"}\n")},
     };
     struct loaded t = {.arena = arena_new(LIMIT_ARENA_BYTES)};
     diags_init(&t.diags, t.arena);
@@ -144,7 +172,8 @@ static void variables_hold_wherever_the_stack_stands(void **state)
     t.code = manifest_load(t.arena, &input, &t.diags, &t.desired, &t.err);
     if (t.code != ERR_OK) print_error("%s", print_diags(&t));
     assert_int_equal(t.code, ERR_OK);
-    assert_string_equal(print_resources(&t), "Eip/eip1 bandwidth=7 description=\"x${B} x\" deletionProtection=true\n");
+    assert_string_equal(print_resources(&t),
+                        "Eip/eip1 bandwidth=7 description=\"x${B} x\" deletionProtection=true\n");
     const struct stack *s = &t.desired.stack;
     assert_true(text_is(s->name, "prod"));
     assert_string_equal(s->provider, "alicloud");
@@ -160,7 +189,8 @@ static void variables_hold_wherever_the_stack_stands(void **state)
 static void a_quoted_variable_stays_a_text(void **state)
 {
     (void)state;
-    static const struct bad row = {HEAD("Stack", "prod") "  variables: {MBIT: 9}\n---\n" HEAD("Eip", "eip1") "  bandwidth: \"${MBIT}\"\n",
+    static const struct bad row = {HEAD("Stack", "prod") "  variables: {MBIT: 9}\n---\n" HEAD(
+                                       "Eip", "eip1") "  bandwidth: \"${MBIT}\"\n",
                                    "11:14", "needs an integer, not the text \"9\"", NULL};
     assert_bad(&row);
 }
@@ -183,7 +213,8 @@ static void without_a_stack_there_are_defaults(void **state)
 static void anchors_merge_keys_bom_and_crlf_are_read(void **state)
 {
     (void)state;
-    assert_resources("\xef\xbb\xbf" "apiVersion: headgate/v1\r\nkind: Eip\r\nmetadata: {name: &n eip1}\r\nspec:\r\n"
+    assert_resources("\xef\xbb\xbf"
+                     "apiVersion: headgate/v1\r\nkind: Eip\r\nmetadata: {name: &n eip1}\r\nspec:\r\n"
                      "  <<: [{bandwidth: 7, isp: BGP_PRO}, {bandwidth: 8, name: *n}]\r\n  isp: BGP\r\n",
                      "Eip/eip1 bandwidth=7 isp=\"BGP\" name=\"eip1\"\n");
     assert_resources(HEAD("Eip", "eip1") "  tags: &t {a: b}\n  name: !!str ab\n---\n# empty\n---\n",
@@ -193,7 +224,8 @@ static void anchors_merge_keys_bom_and_crlf_are_read(void **state)
 static void names_may_be_chinese_where_the_cloud_lets_them(void **state)
 {
     (void)state;
-    assert_resources(HEAD("Vpc", "main") "  cidrBlock: 10.0.0.0/8\n  name: 生产-1\n", "Vpc/main cidrBlock=\"10.0.0.0/8\" name=\"生产-1\"\n");
+    assert_resources(HEAD("Vpc", "main") "  cidrBlock: 10.0.0.0/8\n  name: 生产-1\n",
+                     "Vpc/main cidrBlock=\"10.0.0.0/8\" name=\"生产-1\"\n");
 }
 
 int main(void)

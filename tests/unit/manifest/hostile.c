@@ -130,7 +130,8 @@ static void only_the_first_hundred_errors_are_kept(void **state)
     struct buf b;
     struct loaded t;
     buf_init(&b, 1024 * 1024);
-    for (int i = 0; i < 150; i++) buf_printf(&b, "--- {apiVersion: headgate/v1, kind: Eip, metadata: {name: e%d}, spec: {x: 1}}\n", i);
+    for (int i = 0; i < 150; i++)
+        buf_printf(&b, "--- {apiVersion: headgate/v1, kind: Eip, metadata: {name: e%d}, spec: {x: 1}}\n", i);
     load_bytes(&t, b.ptr, b.len);
     assert_int_equal(t.diags.n_errors, 150);
     assert_int_equal(t.diags.n, 100);
@@ -165,16 +166,20 @@ static void a_hundred_thousand_resources_load_in_bounded_memory(void **state)
     buf_init(&b, LIMIT_MANIFEST_FILE_BYTES);
     buf_puts(&b, HEAD("Vpc", "main") "  cidrBlock: 10.0.0.0/8\n");
     for (unsigned i = 0; i < N; i++)
-        buf_printf(&b, "---\n" HEAD("VSwitch", "vsw-%u") "  vpc: main\n  zone: cn-shanghai-b\n  cidrBlock: 10.%u.%u.%u/28\n  description: number %u\n",
-                   i * 7919u % N, i >> 12, i >> 4 & 255, (i & 15) * 16, i);
+        buf_printf(
+            &b,
+            "---\n" HEAD(
+                "VSwitch",
+                "vsw-%u") "  vpc: main\n  zone: cn-shanghai-b\n  cidrBlock: 10.%u.%u.%u/28\n  description: number %u\n",
+            i * 7919u % N, i >> 12, i >> 4 & 255, (i & 15) * 16, i);
     load_bytes(&t, b.ptr, b.len);
     assert_int_equal(t.code, ERR_OK);
     assert_int_equal(t.desired.n, N + 1);
     assert_int_equal(t.desired.items[0].n_refs_to, N);
     assert_true(arena_used(t.arena) < b.len * 2);
     for (uint32_t i = 1; i < t.desired.n; i++)
-        assert_true(address_compare(t.desired.items[i - 1].kind, t.desired.items[i - 1].name, t.desired.items[i].kind,
-                                    t.desired.items[i].name) < 0);
+        assert_true(address_compare(t.desired.items[i - 1].kind, t.desired.items[i - 1].name,
+                                    t.desired.items[i].kind, t.desired.items[i].name) < 0);
     loaded_fini(&t);
     buf_fini(&b);
 }
@@ -182,8 +187,10 @@ static void a_hundred_thousand_resources_load_in_bounded_memory(void **state)
 static void an_allocation_that_fails_is_an_error_and_nothing_else(void **state)
 {
     (void)state;
-    static const char manifest[] = HEAD("Vpc", "main") "  cidrBlock: 10.0.0.0/8\n  tags: {a: b}\n---\n" HEAD("SecurityGroup", "sg1")
-        "  vpc: main\n  rules:\n  - {protocol: tcp, peer: {cidr: 0.0.0.0/0}}\n---\n" HEAD("Vpc", "other") "  cidrBlok: 1\n";
+    static const char manifest[] = HEAD("Vpc", "main") "  cidrBlock: 10.0.0.0/8\n  tags: {a: b}\n---\n" HEAD(
+        "SecurityGroup",
+        "sg1") "  vpc: main\n  rules:\n  - {protocol: tcp, peer: {cidr: 0.0.0.0/0}}\n---\n" HEAD("Vpc",
+                                                                                                 "other") "  cidrBlok: 1\n";
     enum err_code code = ERR_NOMEM;
     for (size_t limit = 0; code == ERR_NOMEM; limit += 8) {
         struct arena *arena = arena_new(limit);
@@ -210,7 +217,10 @@ static void a_cycle_is_told_with_its_members(void **state)
     struct load l = {.arena = arena, .scratch = arena, .diags = &diags, .kind = KIND_NONE};
     struct resource items[2] = {
         {.kind = KIND_VSWITCH, .name = TEXT("web"), .pos = {"a.yaml", 1, 1}, .lifecycle = &lifecycle_default},
-        {.kind = KIND_NAT_GATEWAY, .name = TEXT("nat1"), .pos = {"a.yaml", 2, 1}, .lifecycle = &lifecycle_default},
+        {.kind = KIND_NAT_GATEWAY,
+         .name = TEXT("nat1"),
+         .pos = {"a.yaml", 2, 1},
+         .lifecycle = &lifecycle_default},
     };
     for (uint32_t i = 0; i < 2; i++) {
         items[i].values = arena_array_of(arena, kind_info(items[i].kind)->n_fields, struct value);
@@ -222,7 +232,8 @@ static void a_cycle_is_told_with_its_members(void **state)
     struct view v = {.l = &l, .d = &desired};
     check_cycles(&v);
     assert_int_equal(diags.n_errors, 1);
-    assert_string_equal(diags.items[0].summary, "references go in a circle: VSwitch/web -> NatGateway/nat1 -> VSwitch/web");
+    assert_string_equal(diags.items[0].summary,
+                        "references go in a circle: VSwitch/web -> NatGateway/nat1 -> VSwitch/web");
     arena_free(arena);
 }
 

@@ -56,7 +56,8 @@ static inline const char *print_diags(struct loaded *t)
     return buf_str(&t->text);
 }
 
-static inline void put_test_value(struct buf *b, enum field_type type, struct value v, const struct desired *d)
+static inline void put_test_value(struct buf *b, enum field_type type, struct value v,
+                                  const struct desired *d)
 {
     switch (type) {
     case FIELD_INT: buf_printf(b, "%lld", (long long)v.u.num); break;
@@ -91,8 +92,8 @@ static inline void put_test_value(struct buf *b, enum field_type type, struct va
 static inline void put_test_lifecycle(struct buf *b, const struct resource *r)
 {
     static const char *const managements[] = {"", " detect", " observe"};
-    static const char *const adopts[] = {"", " adopt=never", " adopt=ifTagged", " adopt=ifIdentical",
-                                         " adopt=force", " adopt="};
+    static const char *const adopts[] = {
+        "", " adopt=never", " adopt=ifTagged", " adopt=ifIdentical", " adopt=force", " adopt="};
     const struct lifecycle *lc = r->lifecycle;
     buf_puts(b, managements[lc->management]);
     buf_puts(b, adopts[lc->adopt]);
@@ -149,7 +150,8 @@ static inline void assert_bad(const struct bad *bad)
     char place[32] = "none";
     load_text(&t, bad->manifest);
     const struct diag *d = t.diags.n > 0 ? &t.diags.items[0] : NULL;
-    if (d != NULL && d->pos.line > 0) (void)snprintf(place, sizeof place, "%u:%u", d->pos.line, d->pos.column);
+    if (d != NULL && d->pos.line > 0)
+        (void)snprintf(place, sizeof place, "%u:%u", d->pos.line, d->pos.column);
     bool ok = t.code == ERR_INPUT && t.diags.n_errors == 1 && d != NULL && strcmp(place, bad->place) == 0 &&
               strstr(d->summary, bad->summary) != NULL &&
               (bad->help == NULL || (d->help != NULL && strstr(d->help, bad->help) != NULL)) &&

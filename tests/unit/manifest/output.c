@@ -7,7 +7,9 @@ static void diagnostics_are_rendered_with_line_caret_and_help(void **state)
 {
     (void)state;
     struct loaded t;
-    load_text(&t, "apiVersion: headgate/v1\nkind: Vpc\nmetadata: {name: main}\nspec: {name: 生产, cidrBlok: 1, cidrBlock: 10.0.0.0/8}\n");
+    load_text(
+        &t,
+        "apiVersion: headgate/v1\nkind: Vpc\nmetadata: {name: main}\nspec: {name: 生产, cidrBlok: 1, cidrBlock: 10.0.0.0/8}\n");
     assert_string_equal(print_diags(&t), "a.yaml:4:18: error: Vpc/main: unknown field `cidrBlok`\n"
                                          "    spec: {name: 生产, cidrBlok: 1, cidrBlock: 10.0.0.0/8}\n"
                                          "                       ^\n"
@@ -67,11 +69,15 @@ static void what_is_written_reads_back_the_same(void **state)
     (void)state;
     struct loaded t, again;
     struct buf out;
-    load_text(&t, HEAD("Vpc", "main") "  cidrBlock: 10.0.0.0/8\n  secondaryCidrBlocks: [172.16.0.0/16]\n  name: \"生产\"\n"
-                  "  description: \"line\\nbreak: \\\"$${A}\\\" # no\"\n  tags: {a: \"true\", b: \"\", c: \"1.5\", \"d e\": \"-\"}\n---\n"
-                  HEAD("VSwitch", "web") "  vpc: main\n  zone: cn-shanghai-b\n  cidrBlock: 10.1.0.0/24\n---\n"
-                  HEAD("SnatEntry", "out") "  natGateway: {name: n1, tags: {x: y}}\n  source: {vSwitch: web}\n  eips: [{id: eip-1}, {id: eip-2}]\n  eipAffinity: false\n---\n"
-                  HEAD("DnatEntry", "http") "  natGateway: {id: ngw-1}\n  eip: {tags: {x: y}}\n  externalPort: 80/90\n  target: {ip: 10.1.0.9}\n  internalPort: 80/90\n");
+    load_text(
+        &t,
+        HEAD(
+            "Vpc",
+            "main") "  cidrBlock: 10.0.0.0/8\n  secondaryCidrBlocks: [172.16.0.0/16]\n  name: \"生产\"\n"
+                    "  description: \"line\\nbreak: \\\"$${A}\\\" # no\"\n  tags: {a: \"true\", b: \"\", c: \"1.5\", \"d e\": \"-\"}\n---\n" HEAD("VSwitch", "web") "  vpc: main\n  zone: cn-shanghai-b\n  cidrBlock: 10.1.0.0/24\n---\n" HEAD(
+                        "SnatEntry",
+                        "out") "  natGateway: {name: n1, tags: {x: y}}\n  source: {vSwitch: web}\n  eips: [{id: eip-1}, {id: eip-2}]\n  eipAffinity: false\n---\n" HEAD("DnatEntry",
+                                                                                                                                                                        "http") "  natGateway: {id: ngw-1}\n  eip: {tags: {x: y}}\n  externalPort: 80/90\n  target: {ip: 10.1.0.9}\n  internalPort: 80/90\n");
     if (t.code != ERR_OK) print_error("%s", print_diags(&t));
     assert_int_equal(t.code, ERR_OK);
     buf_init(&out, 1024 * 1024);
@@ -90,11 +96,15 @@ static void a_resource_is_written_as_a_manifest(void **state)
     (void)state;
     struct loaded t;
     struct buf out;
-    load_text(&t, HEAD("SnatEntry", "web-out") "  natGateway: {id: ngw-1}\n  source: {cidr: 10.0.0.0/8}\n  eips: [{id: eip-1}]\n");
+    load_text(
+        &t,
+        HEAD("SnatEntry",
+             "web-out") "  natGateway: {id: ngw-1}\n  source: {cidr: 10.0.0.0/8}\n  eips: [{id: eip-1}]\n");
     buf_init(&out, 4096);
     write_all(&t, &out);
-    assert_string_equal(buf_str(&out), "---\napiVersion: headgate/v1\nkind: SnatEntry\nmetadata:\n  name: web-out\nspec:\n"
-                                       "  natGateway: {id: ngw-1}\n  source:\n    cidr: 10.0.0.0/8\n  eips: [{id: eip-1}]\n");
+    assert_string_equal(
+        buf_str(&out), "---\napiVersion: headgate/v1\nkind: SnatEntry\nmetadata:\n  name: web-out\nspec:\n"
+                       "  natGateway: {id: ngw-1}\n  source:\n    cidr: 10.0.0.0/8\n  eips: [{id: eip-1}]\n");
     buf_fini(&out);
     loaded_fini(&t);
 }
@@ -158,7 +168,8 @@ static void the_schema_names_each_kind_and_field(void **state)
     struct err err;
     buf_init(&out, 4 * 1024 * 1024);
     assert_int_equal(manifest_schema(&out, &err), ERR_OK);
-    json_t *root = json_loads(buf_str(&out), JSON_REJECT_DUPLICATES, NULL), *defs = json_object_get(root, "$defs");
+    json_t *root = json_loads(buf_str(&out), JSON_REJECT_DUPLICATES, NULL),
+           *defs = json_object_get(root, "$defs");
     assert_non_null(defs);
     for (int k = 0; k < N_KINDS; k++) {
         const struct kind_info *info = kind_info((enum kind)k);
@@ -204,10 +215,33 @@ static void load_example(struct loaded *t, const char *folder, const char *const
     assert_int_equal(t->diags.n, 0);
 }
 
+static void the_reference_page_says_what_explain_says(void **state)
+{
+    (void)state;
+    struct buf out;
+    char *page = calloc(1, 256 * 1024);
+    FILE *f = fopen(HG_SOURCE_DIR "/docs/manifests.md", "rb");
+    assert_non_null(page);
+    assert_non_null(f);
+    assert_true(fread(page, 1, 256 * 1024 - 1, f) > 0);
+    assert_int_equal(fclose(f), 0);
+    buf_init(&out, 1024 * 1024);
+    assert_non_null(strstr(page, explained(&out, "Stack")));
+    for (int k = 0; k < N_KINDS; k++) {
+        bool there = strstr(page, explained(&out, kind_info((enum kind)k)->name)) != NULL;
+        if (!there)
+            print_error("docs/manifests.md is not up to date with %s\n", kind_info((enum kind)k)->name);
+        assert_true(there);
+    }
+    buf_fini(&out);
+    free(page);
+}
+
 static void the_worked_examples_load_without_a_word(void **state)
 {
     (void)state;
-    static const char *const all[] = {"stack.yaml", "network.yaml", "instances.yaml", "nat.yaml", "routes.yaml"};
+    static const char *const all[] = {"stack.yaml", "network.yaml", "instances.yaml", "nat.yaml",
+                                      "routes.yaml"};
     static const char *const existing[] = {"stack.yaml", "existing.yaml", "nat.yaml", "routes.yaml"};
     struct loaded t;
     load_example(&t, "nat-hairpin", all, N_ELEMENTS(all));
@@ -215,7 +249,8 @@ static void the_worked_examples_load_without_a_word(void **state)
     loaded_fini(&t);
     load_example(&t, "nat-hairpin-existing", existing, N_ELEMENTS(existing));
     uint32_t ours = 0;
-    for (uint32_t i = 0; i < t.desired.n; i++) ours += t.desired.items[i].lifecycle->management != MANAGE_OBSERVE;
+    for (uint32_t i = 0; i < t.desired.n; i++)
+        ours += t.desired.items[i].lifecycle->management != MANAGE_OBSERVE;
     assert_int_equal(ours, 12);
     loaded_fini(&t);
 }
@@ -231,6 +266,7 @@ int main(void)
         cmocka_unit_test(kinds_and_fields_are_explained),
         cmocka_unit_test(the_examples_of_all_kinds_are_right),
         cmocka_unit_test(the_schema_names_each_kind_and_field),
+        cmocka_unit_test(the_reference_page_says_what_explain_says),
         cmocka_unit_test(the_worked_examples_load_without_a_word),
     };
     return cmocka_run_group_tests_name("manifest: output", tests, NULL, NULL);

@@ -224,6 +224,66 @@ static void open_choices_can_be_switched(void **state)
     rig_close(&r);
 }
 
+static void several_eips_are_bound_at_once_and_entries_change_in_place(void **state)
+{
+    (void)state;
+    struct rig r;
+    struct net n;
+    struct gateway g, h;
+    char a[64], b[64], ip_a[64], snat[64], table[64], route[64], both[140];
+    open_at_real_pace(&r);
+    make_net(&r, &n);
+    make_gateway(&r, &n, n.vsw1, &g);
+    make_gateway(&r, &n, n.vsw2, &h);
+    make(&r, a, "AllocationId", "Vpc", "AllocateEipAddress", NULL);
+    (void)snprintf(ip_a, sizeof(ip_a), "%s", rig_text(&r, "EipAddress"));
+    make(&r, b, "AllocationId", "Vpc", "AllocateEipAddress", NULL);
+    ok(&r, "Vpc", "AssociateEipAddressBatch", "RegionId", "cn-shanghai", "BindedInstanceId", g.id,
+       "BindedInstanceType", "Nat", "InstanceIds.1", a, "InstanceIds.2", b, NULL);
+    refused(&r, "OperationConflict", "Vpc", "UnassociateEipAddress", "AllocationId", g.eip, "InstanceId",
+            g.id, "InstanceType", "Nat", NULL);
+    settle(&r);
+    ok(&r, "Vpc", "DescribeEipAddresses", "AssociatedInstanceType", "Nat", "AssociatedInstanceId", g.id,
+       "Status", "InUse", NULL);
+    assert_int_equal(rig_number(&r, "TotalCount"), 3);
+
+    make(&r, snat, "SnatEntryId", "Vpc", "CreateSnatEntry", "SnatTableId", g.snat_table, "SourceVSwitchId",
+         n.vsw1, "SnatIp", g.address, NULL);
+    settle(&r);
+    (void)snprintf(both, sizeof(both), "%s,%s", g.address, ip_a);
+    ok(&r, "Vpc", "ModifySnatEntry", "SnatTableId", g.snat_table, "SnatEntryId", snat, "SnatIp", both,
+       "EipAffinity", "1", NULL);
+    settle(&r);
+    ok(&r, "Vpc", "DescribeSnatTableEntries", "SnatTableId", g.snat_table, NULL);
+    assert_string_equal(rig_text(&r, "SnatTableEntries.SnatTableEntry.0.SnatIp"), both);
+    assert_string_equal(rig_text(&r, "SnatTableEntries.SnatTableEntry.0.EipAffinity"), "1");
+    /* Force takes the address out of the entry and leaves the entry its other one. */
+    ok(&r, "Vpc", "UnassociateEipAddress", "AllocationId", a, "InstanceId", g.id, "InstanceType", "Nat",
+       "Force", "true", NULL);
+    settle(&r);
+    ok(&r, "Vpc", "DescribeSnatTableEntries", "SnatTableId", g.snat_table, NULL);
+    assert_string_equal(rig_text(&r, "SnatTableEntries.SnatTableEntry.0.SnatIp"), g.address);
+
+    make(&r, table, "RouteTableId", "Vpc", "CreateRouteTable", "VpcId", n.vpc, NULL);
+    settle(&r);
+    make(&r, route, "RouteEntryId", "Vpc", "CreateRouteEntry", "RouteTableId", table, "DestinationCidrBlock",
+         "0.0.0.0/0", "NextHopType", "NatGateway", "NextHopId", g.id, NULL);
+    settle(&r);
+    ok(&r, "Vpc", "ModifyRouteEntry", "RouteEntryId", route, "NewNextHopType", "NatGateway", "NewNextHopId",
+       h.id, NULL);
+    settle(&r);
+    ok(&r, "Vpc", "DescribeRouteEntryList", "RouteTableId", table, "RouteEntryType", "Custom", NULL);
+    assert_string_equal(rig_text(&r, "RouteEntrys.RouteEntry.0.NextHops.NextHop.0.NextHopId"), h.id);
+    ok(&r, "Vpc", "CreateRouteEntry", "RouteTableId", table, "DestinationCidrBlock", "192.0.2.0/24",
+       "NextHopList.1.NextHopType", "NatGateway", "NextHopList.1.NextHopId", g.id,
+       "NextHopList.2.NextHopType", "NatGateway", "NextHopList.2.NextHopId", h.id, NULL);
+    settle(&r);
+    ok(&r, "Vpc", "DescribeRouteEntryList", "RouteTableId", table, "DestinationCidrBlock", "192.0.2.0/24",
+       NULL);
+    assert_string_equal(rig_text(&r, "RouteEntrys.RouteEntry.0.NextHops.NextHop.1.NextHopId"), h.id);
+    rig_close(&r);
+}
+
 static void quotas_rates_and_lags_are_kept(void **state)
 {
     (void)state;
@@ -280,6 +340,7 @@ int main(void)
         cmocka_unit_test(routes_follow_the_rules_of_destinations),
         cmocka_unit_test(dnat_entries_are_unique_and_exclusive),
         cmocka_unit_test(open_choices_can_be_switched),
+        cmocka_unit_test(several_eips_are_bound_at_once_and_entries_change_in_place),
         cmocka_unit_test(quotas_rates_and_lags_are_kept),
         cmocka_unit_test(what_is_gone_can_linger),
     };

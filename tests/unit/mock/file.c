@@ -1,5 +1,6 @@
 /* file.c - the simulated cloud's file: reopening, sharing, refusing what is not ours, size. */
 #include <sqlite3.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "rig.h"
@@ -79,6 +80,53 @@ static void two_openers_see_each_others_changes(void **state)
     assert_int_equal(mock_next_transition(b.mock), b.now_ms - 100 + 1);
     rig_close(&a);
     rig_close(&b);
+    rig_remove_files(path);
+}
+
+enum { N_PROCESSES = 3, N_PER_PROCESS = 200 };
+
+static int allocate_many(const char *path)
+{
+    struct rig r;
+    char id[64];
+    rig_open(&r, path);
+    for (int i = 0; i < N_PER_PROCESS; i++) {
+        make(&r, id, "AllocationId", "Vpc", "AllocateEipAddress", NULL);
+        ok(&r, "Vpc", "DescribeEipAddresses", "AllocationId", id, NULL);
+        if (rig_number(&r, "TotalCount") != 1) return 1;
+    }
+    rig_close(&r);
+    return 0;
+}
+
+static void several_processes_at_once_lose_nothing(void **state)
+{
+    (void)state;
+    struct rig r;
+    char path[64];
+    pid_t children[N_PROCESSES];
+    rig_temp_path(path);
+    rig_open(&r, path);
+    set_option(&r, "quotas", "off");
+    rig_close(&r);
+    for (int i = 0; i < N_PROCESSES; i++) {
+        children[i] = fork();
+        if (children[i] == 0) _exit(allocate_many(path));
+    }
+    for (int i = 0; i < N_PROCESSES; i++) {
+        int status;
+        assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+        assert_int_equal(status, 0);
+    }
+    rig_open(&r, path);
+    ok(&r, "Vpc", "DescribeEipAddresses", NULL);
+    assert_int_equal(rig_number(&r, "TotalCount"), N_PROCESSES * N_PER_PROCESS);
+    char *ledger = ledger_text(&r, true);
+    size_t n = 0;
+    for (const char *p = ledger; (p = strchr(p, '\n')) != NULL; p++) n++;
+    assert_int_equal(n, N_PROCESSES * N_PER_PROCESS);
+    free(ledger);
+    rig_close(&r);
     rig_remove_files(path);
 }
 
@@ -202,6 +250,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_is_there_after_reopening),
         cmocka_unit_test(two_openers_see_each_others_changes),
+        cmocka_unit_test(several_processes_at_once_lose_nothing),
         cmocka_unit_test(another_programs_file_is_refused),
         cmocka_unit_test(a_damaged_row_is_an_error_not_a_crash),
         cmocka_unit_test(a_reset_forgets_everything_but_repeats_no_id),

@@ -1,0 +1,82 @@
+/* blockers.c - what lies in something that is to be deleted, is not ours, and would make the cloud refuse.
+ *
+ * Told before anything is touched, so that a destroy does not end half way. Source: api-behaviour 9,
+ * DependencyViolation.* */
+#include "reconciler/plan/build.h"
+
+#include <string.h>
+
+struct leaving {
+    enum kind kind;
+    const char *id;
+    uint32_t change;
+};
+
+static int compare_leaving(const void *pa, const void *pb)
+{
+    const struct leaving *a = pa, *b = pb;
+    if (a->kind != b->kind) return a->kind < b->kind ? -1 : 1;
+    return strcmp(a->id, b->id);
+}
+
+static const struct leaving *find(const struct leaving *all, size_t n, enum kind kind, const char *id)
+{
+    struct leaving wanted = {.kind = kind, .id = id};
+    return n == 0 ? NULL : bsearch(&wanted, all, n, sizeof *all, compare_leaving);
+}
+
+static const char *object_name(const struct object *o)
+{
+    uint8_t field = kind_info(o->kind)->name_field;
+    return field != FIELD_NO && value_is_set(o->values[field]) ? o->values[field].u.text : "";
+}
+
+static void report(struct build *b, const struct object *o, const struct change *parent)
+{
+    char address[RESOURCE_ADDRESS_SIZE];
+    const char *name = object_name(o);
+    (void)address_format(parent->kind, parent->name, address);
+    (void)diags_add(b->diags, SEVERITY_ERROR, (struct src_pos){0}, address,
+                    arena_printf(b->arena, "delete it, or keep what it needs: --exclude %s", address),
+                    "%s %s%s%s%s lies in it and is not headgate's to delete", kind_info(o->kind)->name, o->id,
+                    name[0] == '\0' ? "" : " (", name, name[0] == '\0' ? "" : ")");
+}
+
+/* Whether the plan makes this object go, or moves it elsewhere. */
+static bool is_handled(const struct build *b, const struct leaving *leaving, size_t n, const struct object *o)
+{
+    if (find(leaving, n, o->kind, o->id) != NULL) return true;
+    for (size_t k = 0; k < b->n_changes; k++)
+        if (b->changes[k].observed == o && b->changes[k].action == ACTION_UPDATE) return true;
+    return false;
+}
+
+void report_blockers(struct build *b)
+{
+    struct leaving *leaving = arena_array_of(b->arena, b->n_changes, struct leaving);
+    size_t n = 0;
+    if (leaving == NULL) {
+        b->out_of_memory = true;
+        return;
+    }
+    for (uint32_t k = 0; k < b->n_changes; k++) {
+        const struct change *c = &b->changes[k];
+        if (c->action == ACTION_DELETE || c->action == ACTION_REPLACE)
+            leaving[n++] = (struct leaving){c->kind, c->observed->id, k};
+    }
+    if (n > 1) qsort(leaving, n, sizeof *leaving, compare_leaving);
+    for (int kind = 0; kind < N_KINDS && n > 0; kind++) {
+        const struct kind_info *info = kind_info((enum kind)kind);
+        size_t cursor = 0;
+        for (const struct object *o; (o = world_next(b->world, (enum kind)kind, &cursor)) != NULL;) {
+            if (o->system || o->phase == PHASE_DELETING) continue;
+            for (uint8_t f = 0; f < info->n_fields; f++) {
+                if ((info->fields[f].flags & FIELD_PARENT) == 0 || !value_is_set(o->values[f])) continue;
+                const struct leaving *parent = find(leaving, n, info->fields[f].ref, o->values[f].u.text);
+                if (parent == NULL || is_handled(b, leaving, n, o)) continue;
+                report(b, o, &b->changes[parent->change]);
+                break;
+            }
+        }
+    }
+}

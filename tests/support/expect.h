@@ -1,0 +1,23 @@
+/* expect.h - what tests of the planner and the engine say again and again. Include after cmocka.h. */
+#pragma once
+
+#include "tests/support/harness.h"
+
+/* Nothing is left to do, to read or to tell. */
+#define EXPECT_CONVERGED(h)                                                                                  \
+    assert_string_equal(harness_plan_text((h), DUMP_CHANGES | DUMP_READS | DUMP_DRIFT), "")
+
+/* The plan is this text (changes only). */
+#define EXPECT_PLAN(h, text) assert_string_equal(harness_plan_text((h), DUMP_CHANGES), (text))
+
+/* The same with drift. */
+#define EXPECT_DRIFT(h, text) assert_string_equal(harness_plan_text((h), DUMP_CHANGES | DUMP_DRIFT), (text))
+
+/* Applies; all of it succeeds. Prints why not. */
+#define EXPECT_APPLIED(h, script)                                                                            \
+    do {                                                                                                     \
+        enum err_code applied_ = harness_apply((h), (script));                                               \
+        if (applied_ != ERR_OK)                                                                              \
+            print_message("%s: %s\n%s", err_code_name(applied_), (h)->err.msg, buf_str(&(h)->progress));     \
+        assert_int_equal(applied_, ERR_OK);                                                                  \
+    } while (0)
