@@ -27,8 +27,8 @@ struct heap {
 /* A serialisation key: who holds it, who waits for it. The steps of a batch hold it together. */
 struct key {
     char text[96];
-    uint32_t group;     /* of the steps that hold it; 0: it is free */
-    uint32_t n_holders; /* of them */
+    uint32_t group;        /* of the steps that hold it; 0: it is free */
+    uint32_t n_holders;    /* of them */
     uint32_t first_parked; /* chained by run.next_parked */
     UT_hash_handle hh;
 };

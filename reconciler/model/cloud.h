@@ -97,9 +97,8 @@ struct cloud {
      * name things by address, so EIPs are listed before the entries of gateways, VPCs before route tables
      * and groups before their rules. 'outcome' may be NULL. */
     enum err_code (*read_page)(const struct cloud *c, const struct scope *s, const struct request *r,
-                               int http_status, struct text body, const struct world *w,
-                               struct arena *arena, struct page *out, struct outcome *outcome,
-                               struct err *err);
+                               int http_status, struct text body, const struct world *w, struct arena *arena,
+                               struct page *out, struct outcome *outcome, struct err *err);
     /* The kind whose list shows objects of this kind (EipAssociation: Eip). */
     enum kind (*listed_with)(const struct cloud *c, enum kind kind);
 
@@ -121,6 +120,7 @@ struct cloud {
                        struct value seen);
 
     const char *region;
-    /* How fast this cloud's clock runs against durations(): 1.0 for a real one, less for a simulated one that hurries. */
+    /* How fast this cloud's clock runs against durations(): 1.0 for a real one, less for a simulated one that
+     * hurries. */
     double time_scale;
 };

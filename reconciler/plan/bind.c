@@ -358,11 +358,22 @@ static bool find_owned(struct build *b, const struct resource *r, struct binding
     return true;
 }
 
+/* Resources come in the order of their addresses, and so do the objects of a world that is made of records:
+ * there the next object of the kind is the right one, and nothing has to be looked up. */
+static struct object *find_id(struct build *b, enum kind kind, const char *id)
+{
+    size_t cursor = b->cursors[kind];
+    struct object *next = world_next(b->world, kind, &cursor);
+    if (next == NULL || strcmp(next->id, id) != 0) return world_find(b->world, kind, text_of(id));
+    b->cursors[kind] = cursor;
+    return next;
+}
+
 static bool find_recorded(struct build *b, const struct resource *r, struct binding *binding)
 {
     if (binding->record == UINT32_MAX) return false;
     const struct record *record = &b->recorded->items[binding->record];
-    struct object *o = world_find(b->world, r->kind, text_of(record->id));
+    struct object *o = find_id(b, r->kind, record->id);
     if (o == NULL || o->phase == PHASE_DELETING) return false;
     bind(binding, o, text_equal(record->name, r->name) ? BOUND_RECORD : BOUND_MOVED);
     return true;

@@ -39,7 +39,9 @@ struct build {
     struct binding *bindings; /* per desired resource */
     uint32_t *desired_of;     /* per record: the desired resource that it belongs to, or UINT32_MAX */
     uint32_t *records_by_id;  /* indices of records, sorted by kind and id; made when first asked for */
-    bool foreign_rebound;     /* an association of an EIP outside of the stack is replaced */
+    size_t
+        cursors[N_KINDS]; /* in the world: behind the object of each kind that was bound last by its record */
+    bool foreign_rebound; /* an association of an EIP outside of the stack is replaced */
 
     struct change *changes;
     size_t n_changes, changes_capacity;

@@ -60,7 +60,8 @@ static void print_peak(void)
     FILE *f = fopen("/proc/self/status", "re");
     if (f == NULL) bench_die("/proc/self/status", "cannot be read");
     while (fgets(line, sizeof line, f) != NULL)
-        if (strncmp(line, "VmHWM:", 6) == 0) (void)printf("peak_kib %.*s\n", (int)strspn(line + 6, " \t0123456789"), line + 6);
+        if (strncmp(line, "VmHWM:", 6) == 0)
+            (void)printf("peak_kib %.*s\n", (int)strspn(line + 6, " \t0123456789"), line + 6);
     (void)fclose(f); /* was only read */
 }
 
@@ -124,7 +125,8 @@ static void build(struct inputs *in)
     bench_must(plan_recorded_world(in->arena, options.stack, &in->records, world, &err), "world", &err);
     print_seconds("world", since);
     since = bench_now();
-    bench_must(plan_build(in->arena, &options, &in->desired, &in->records, world, cloud_of(in), &in->diags, &plan, &err),
+    bench_must(plan_build(in->arena, &options, &in->desired, &in->records, world, cloud_of(in), &in->diags,
+                          &plan, &err),
                "plan", &err);
     print_seconds("build", since);
     if (!plan_is_empty(plan) || plan->n_unchanged != in->desired.n || plan->n_read > 0)

@@ -22,6 +22,7 @@ size_t floor_events(struct text bytes);
 size_t floor_rows(const char *state_path);
 
 /* ---- recorded.c: the state that an apply would have left ---- */
-/* Writes a record for each desired resource, with ids and computed fields as a cloud would have given them. */
+/* Writes a record for each desired resource, with ids and computed fields as a cloud would have given them.
+ */
 void recorded_write(struct arena *arena, const struct desired *desired, const struct cloud *cloud,
                     struct store *store);

@@ -1,5 +1,5 @@
-/* floor.c - the least that a plan can cost: libyaml's events over the manifests and SQLite's rows of the state,
- * each read once and dropped. */
+/* floor.c - the least that a plan can cost: libyaml's events over the manifests and SQLite's rows of the
+ * state, each read once and dropped. */
 #include "tests/bench/bench.h"
 
 #include <sqlite3.h>
@@ -27,7 +27,8 @@ size_t floor_events(struct text bytes)
 /* Reads a column as the type that it has. */
 static size_t touch(sqlite3_stmt *row, int column)
 {
-    if (sqlite3_column_type(row, column) == SQLITE_INTEGER) return (size_t)sqlite3_column_int64(row, column) & 1;
+    if (sqlite3_column_type(row, column) == SQLITE_INTEGER)
+        return (size_t)sqlite3_column_int64(row, column) & 1;
     const unsigned char *text = sqlite3_column_text(row, column);
     return text == NULL ? 0 : text[0] + (size_t)sqlite3_column_bytes(row, column);
 }
@@ -37,10 +38,11 @@ size_t floor_rows(const char *state_path)
     sqlite3 *db = NULL;
     sqlite3_stmt *row = NULL;
     if (sqlite3_open_v2(state_path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
-        sqlite3_prepare_v2(db,
-                           "SELECT kind, name, id, generation, given, fields, prevent_destroy, orphan_on_removal,"
-                           " observed_only, applied_unix_ms FROM records ORDER BY stack, kind, name",
-                           -1, &row, NULL) != SQLITE_OK)
+        sqlite3_prepare_v2(
+            db,
+            "SELECT kind, name, id, generation, given, fields, prevent_destroy, orphan_on_removal,"
+            " observed_only, applied_unix_ms FROM records ORDER BY stack, kind, name",
+            -1, &row, NULL) != SQLITE_OK)
         bench_die(state_path, sqlite3_errmsg(db));
     volatile size_t sum = 0; /* so that the reading is not left out */
     size_t n = 0;

@@ -1,5 +1,5 @@
-/* recorded.c - records as an apply would have left them: set fields as applied, the rest as observed, references
- * as cloud ids. */
+/* recorded.c - records as an apply would have left them: set fields as applied, the rest as observed,
+ * references as cloud ids. */
 #include "tests/bench/bench.h"
 
 #include <string.h>
@@ -39,13 +39,14 @@ static struct value answered(struct arena *a, const struct kind_info *info, uint
     if (field->initial == NULL || field->type == FIELD_MAP) return (struct value){0};
     if (field->type == FIELD_BOOL) return value_bool(strcmp(field->initial, "true") == 0);
     if (field->type == FIELD_INT)
-        return text_to_i64(text_of(field->initial), INT64_MIN, INT64_MAX, &n) ? value_int(n) : (struct value){0};
+        return text_to_i64(text_of(field->initial), INT64_MIN, INT64_MAX, &n) ? value_int(n)
+                                                                              : (struct value){0};
     return value_cstr(field->initial);
 }
 
 /* Resolved and normalised, as the planner has it; the records of what it refers to are there already. */
-static void fill(struct arena *a, const struct resource *r, const struct cloud *cloud, const struct record *records,
-                 struct record *out)
+static void fill(struct arena *a, const struct resource *r, const struct cloud *cloud,
+                 const struct record *records, struct record *out)
 {
     const struct kind_info *info = kind_info(r->kind);
     struct err err;
@@ -56,7 +57,8 @@ static void fill(struct arena *a, const struct resource *r, const struct cloud *
         if (v.state == VALUE_SET) out->set_fields |= (uint64_t)1 << f;
         out->values[f] = v;
     }
-    bench_must(cloud->normalise(cloud, r->kind, out->values, &out->set_fields, NULL, a, &err), "records", &err);
+    bench_must(cloud->normalise(cloud, r->kind, out->values, &out->set_fields, NULL, a, &err), "records",
+               &err);
     char *natural = cloud->natural_id(cloud, r->kind, out->values, a);
     if (natural != NULL) out->id = natural;
     for (uint8_t f = 0; f < info->n_fields; f++)

@@ -1,8 +1,8 @@
 /* drive.c - the engine's effects and events on a virtual clock.
  *
- * What is to come is a list sorted by time: answers, the end of a write, wake-ups, interrupts. The clock jumps
- * from one to the next. Between any two effects lies a boundary, at which a script may cut the run, as kill -9
- * would. */
+ * What is to come is a list sorted by time: answers, the end of a write, wake-ups, interrupts. The clock
+ * jumps from one to the next. Between any two effects lies a boundary, at which a script may cut the run, as
+ * kill -9 would. */
 #include "tests/support/drive.h"
 
 #include <string.h>
@@ -87,8 +87,8 @@ static void tell(struct drive *d, const struct progress *p)
     const struct change *c = &d->h->plan->changes[d->h->plan->steps[p->step].change];
     buf_printf(&d->h->progress, "%s %s %s: %s%s%s\n", p->type == PROGRESS_FAILED ? "failed" : "skipped",
                verb_name(d->h->plan->steps[p->step].verb), address_format(c->kind, c->name, address),
-               p->type == PROGRESS_FAILED ? err_code_name(p->err) : "",
-               p->type == PROGRESS_FAILED ? " " : "", p->message);
+               p->type == PROGRESS_FAILED ? err_code_name(p->err) : "", p->type == PROGRESS_FAILED ? " " : "",
+               p->message);
 }
 
 static void step(struct drive *d, struct converge_event ev)

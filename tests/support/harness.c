@@ -109,7 +109,8 @@ static size_t read_folder(struct harness *h, struct source sources[MAX_FILES])
     (void)closedir(dir); /* was read to its end */
     qsort(names, n, sizeof names[0], compare_names);
     for (size_t k = 0; k < n; k++)
-        sources[k] = (struct source){names[k], read_file(h, arena_printf(h->arena, "%s/%s", folder, names[k]))};
+        sources[k] =
+            (struct source){names[k], read_file(h, arena_printf(h->arena, "%s/%s", folder, names[k]))};
     return n;
 }
 
@@ -210,7 +211,8 @@ static enum err_code plan(struct harness *h, bool destroy)
     o->stack = h->desired.stack.name;
     o->max_deletions = h->desired.stack.max_deletions;
     o->destroy = destroy;
-    code = plan_build(h->arena, o, &h->desired, &h->records, h->world, h->cloud, &h->diags, &h->plan, &h->err);
+    code =
+        plan_build(h->arena, o, &h->desired, &h->records, h->world, h->cloud, &h->diags, &h->plan, &h->err);
     o->destroy = false;
     return code;
 }

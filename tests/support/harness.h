@@ -52,7 +52,7 @@ struct harness {
     /* Of the last apply. */
     struct converge_summary summary;
     struct buf trace;
-    struct buf progress;  /* one line a failed or skipped step: "failed Eip/eip1: …" */
+    struct buf progress;   /* one line a failed or skipped step: "failed Eip/eip1: …" */
     uint32_t n_boundaries; /* effects carried out */
     uint32_t n_steps;      /* of the engine */
     uint32_t n_wakes;

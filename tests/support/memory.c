@@ -48,7 +48,8 @@ struct head {
     enum kind kind;
     struct text name;
 };
-_Static_assert(offsetof(struct record, name) == offsetof(struct head, name), "records begin with their address");
+_Static_assert(offsetof(struct record, name) == offsetof(struct head, name),
+               "records begin with their address");
 _Static_assert(offsetof(struct open_intent, name) == offsetof(struct head, name), "so do intents");
 _Static_assert(offsetof(struct used_generation, name) == offsetof(struct head, name), "so do generations");
 

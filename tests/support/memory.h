@@ -17,7 +17,8 @@ struct memory {
         uint32_t generation;
     } * intents;
     size_t n_intents, intents_capacity;
-    struct used_generation *generations; /* sorted by address; .open and .operation are set by memory_used() */
+    struct used_generation
+        *generations; /* sorted by address; .open and .operation are set by memory_used() */
     size_t n_generations, generations_capacity;
     size_t n_writes; /* batches of notes */
 };

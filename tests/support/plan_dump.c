@@ -43,7 +43,7 @@ static void put_reason(struct buf *out, const struct change *c)
 static void put_change(struct buf *out, const struct change *c)
 {
     static const char *const signs[N_ACTIONS] = {
-        [ACTION_NONE] = "=",     [ACTION_READ] = "?",   [ACTION_CREATE] = "+", [ACTION_UPDATE] = "~",
+        [ACTION_NONE] = "=",      [ACTION_READ] = "?",   [ACTION_CREATE] = "+", [ACTION_UPDATE] = "~",
         [ACTION_REPLACE] = "-/+", [ACTION_DELETE] = "-", [ACTION_ADOPT] = ">",  [ACTION_FORGET] = "x"};
     bool create_first = c->action == ACTION_REPLACE && c->create_first;
     buf_printf(out, "%s ", create_first ? "+/-" : signs[c->action]);

@@ -2,7 +2,8 @@
  *
  *   + VSwitch/web                            create ("(gone)": it was deleted outside)
  *   ~ Eip/eip1 bandwidth drift, name         update, with the fields and whose doing a difference is
- *   -/+ NatGateway/nat1 (vSwitch)            replace, with the fields that force it; +/- makes the new one first
+ *   -/+ NatGateway/nat1 (vSwitch)            replace, with the fields that force it; +/- makes the new one
+ * first
  *   - Vpc/old                                delete
  *   > Eip/eip2 from Eip/old                  adopt, with what differs
  *   x Eip/gone (gone)                        forget
@@ -19,7 +20,8 @@ enum dump_flags {
     DUMP_CHANGES = 1u << 0,
     DUMP_READS = 1u << 1,
     DUMP_DRIFT = 1u << 2,
-    DUMP_STEPS = 1u << 3, /* one line a step: "create Vpc/main", "delete Eip/x after create …, ~update …" (~: soft) */
+    DUMP_STEPS =
+        1u << 3, /* one line a step: "create Vpc/main", "delete Eip/x after create …, ~update …" (~: soft) */
 };
 
 void plan_dump(struct buf *out, const struct plan *p, uint32_t flags);

@@ -1,5 +1,5 @@
-/* nat_hairpin.c - the scenario that must always work: from nothing to the whole network and back, and on top of
- * what exists. Nothing that headgate does by itself is ever refused by the cloud. */
+/* nat_hairpin.c - the scenario that must always work: from nothing to the whole network and back, and on top
+ * of what exists. Nothing that headgate does by itself is ever refused by the cloud. */
 #include "tests/support/harness.h"
 
 #include <setjmp.h>
@@ -100,7 +100,8 @@ static char *keep(const char *text)
 
 static void make_existing(struct harness *h)
 {
-    char *vpc = CREATE(h, "Vpc", "CreateVpc", "VpcId", "CidrBlock", "192.168.0.0/16", "VpcName", "hairpin-vpc");
+    char *vpc =
+        CREATE(h, "Vpc", "CreateVpc", "VpcId", "CidrBlock", "192.168.0.0/16", "VpcName", "hairpin-vpc");
     char *vsw[2], *eip[2], *ecs[2];
     vsw[0] = CREATE(h, "Vpc", "CreateVSwitch", "VSwitchId", "VpcId", vpc, "CidrBlock", "192.168.1.0/24",
                     "ZoneId", "cn-shanghai-b", "VSwitchName", "hairpin-vsw1");
