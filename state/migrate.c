@@ -145,7 +145,7 @@ static const char doing[] = "bring it to this version";
 static enum err_code run_steps(sqlite3 *db, const char *path, const struct migration *steps, int n_steps,
                                struct err *err)
 {
-    int64_t version;
+    int64_t version = 0;
     TRY(query_int(db, path, "PRAGMA user_version", &version, err));
     if (version > n_steps) return err_newer(err, path, version, n_steps);
     for (int64_t i = MAX_OF(version, 0); i < n_steps; i++) {

@@ -183,7 +183,7 @@ static enum err_code connect_to(struct store *s, const char *name, int flags, st
 /* What SQLite takes only after it has read the file. */
 static enum err_code tune(struct store *s, struct err *err)
 {
-    return run_sql(s, "PRAGMA synchronous = FULL; PRAGMA cache_size = -8192", "open it", err);
+    return run_sql(s, "PRAGMA synchronous = FULL", "open it", err);
 }
 
 /* The last resort for a file on a read-only file system: without -shm SQLite cannot read a file in WAL mode,

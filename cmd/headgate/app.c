@@ -243,7 +243,9 @@ enum err_code app_pass_options(struct app *app, const char *operation, struct pa
         .refresh = app_on(app, FLAG_REFRESH),
         .unmanaged = app_on(app, FLAG_UNMANAGED),
         .destroy = app_on(app, FLAG_DESTROY),
-        .prune = !app_has(app, FLAG_PRUNE) || app_on(app, FLAG_PRUNE),
+        .prune = !app_has(app, FLAG_PRUNE) ? PRUNE_AS_DECLARED
+                 : app_on(app, FLAG_PRUNE) ? PRUNE_ALWAYS
+                                           : PRUNE_NEVER,
         .allow_empty = app_on(app, FLAG_ALLOW_EMPTY),
         .parallelism = (uint32_t)app_number(app, FLAG_PARALLELISM, 0),
         .waiting = on_waiting,
@@ -270,8 +272,6 @@ static bool needs_manifests(const struct app *app, const struct pass_options *op
 enum err_code app_open_pass(struct app *app, struct pass_options *options, struct pass **out, struct err *err)
 {
     *out = NULL;
-    /* What a saved plan says about pruning is final. */
-    bool is_final = options->n_sources > 0 || app_has(app, FLAG_PRUNE) || !options->prune;
     if (needs_manifests(app, options)) {
         struct diags diags;
         struct source *sources;
@@ -281,14 +281,6 @@ enum err_code app_open_pass(struct app *app, struct pass_options *options, struc
         if (code != ERR_OK) return code;
         options->sources = sources;
     }
-    enum err_code code = pass_open(options, out, err);
-    if (code != ERR_OK || is_final) return code;
-    struct pass_view view;
-    pass_view(*out, &view);
-    if (view.desired->stack.prune) return ERR_OK;
-    /* The Stack says `prune: false`, which is known only now: once more, with that. */
-    pass_free(TAKE(*out));
-    options->prune = false;
     return pass_open(options, out, err);
 }
 

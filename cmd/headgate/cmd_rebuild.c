@@ -130,7 +130,7 @@ enum exit_code cmd_state_rebuild(struct app *app)
     enum err_code code = app_pass_options(app, "rebuild", &options, &err);
     if (code == ERR_OK) {
         options.lock = true;
-        options.prune = false; /* what is not in the manifests is no part of this */
+        options.prune = PRUNE_NEVER; /* what is not in the manifests is no part of this */
         code = app_open_pass(app, &options, &p, &err);
     }
     if (code == ERR_OK) say_refreshing(p, &options);

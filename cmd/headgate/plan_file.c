@@ -34,11 +34,14 @@ static json_t *json_texts(const struct text *items, size_t n)
     return list != NULL && json_array_size(list) == n ? list : (json_decref(list), NULL);
 }
 
+static const char *const prune_names[] = {
+    [PRUNE_AS_DECLARED] = "declared", [PRUNE_ALWAYS] = "always", [PRUNE_NEVER] = "never"};
+
 static json_t *json_options(const struct pass_options *o, struct text stack)
 {
-    return json_pack("{s:o, s:b, s:b, s:b, s:b, s:o, s:o, s:o}", "stack", json_stringn(stack.ptr, stack.len),
-                     "destroy", o->destroy, "prune", o->prune, "allow_empty", o->allow_empty, "refresh",
-                     o->refresh, "targets", json_texts(o->targets, o->n_targets), "excludes",
+    return json_pack("{s:o, s:b, s:s, s:b, s:b, s:o, s:o, s:o}", "stack", json_stringn(stack.ptr, stack.len),
+                     "destroy", o->destroy, "prune", prune_names[o->prune], "allow_empty", o->allow_empty,
+                     "refresh", o->refresh, "targets", json_texts(o->targets, o->n_targets), "excludes",
                      json_texts(o->excludes, o->n_excludes), "replaces",
                      json_texts(o->replaces, o->n_replaces));
 }
@@ -187,11 +190,16 @@ static bool read_texts(struct arena *a, const json_t *list, const struct text **
 
 static bool read_options(struct arena *a, const json_t *o, struct pass_options *out)
 {
-    static const char *const flags[] = {"destroy", "prune", "allow_empty", "refresh"};
+    static const char *const flags[] = {"destroy", "allow_empty", "refresh"};
     for (size_t i = 0; i < N_ELEMENTS(flags); i++)
         if (!json_is_boolean(json_object_get(o, flags[i]))) return false;
     out->destroy = json_is_true(json_object_get(o, "destroy"));
-    out->prune = json_is_true(json_object_get(o, "prune"));
+    const char *prune = json_string_value(json_object_get(o, "prune"));
+    size_t which = 0;
+    while (which < N_ELEMENTS(prune_names) && (prune == NULL || strcmp(prune, prune_names[which]) != 0))
+        which++;
+    if (which == N_ELEMENTS(prune_names)) return false;
+    out->prune = (enum prune)which;
     out->allow_empty = json_is_true(json_object_get(o, "allow_empty"));
     out->refresh = json_is_true(json_object_get(o, "refresh"));
     out->stack = copy_string(a, json_object_get(o, "stack"));

@@ -111,7 +111,7 @@ static enum err_code load_entities(struct mock *m, struct err *err)
 {
     CLEANUP(stmt_finalizep) sqlite3_stmt *s = NULL;
     CLEANUP(freep) struct pending_link *links = NULL;
-    int64_t n_rows;
+    int64_t n_rows = 0;
     size_t n = 0;
     enum err_code e = query_int(m, "SELECT count(*) FROM entity", &n_rows, err);
     if (e != ERR_OK) return e;

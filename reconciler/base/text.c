@@ -3,21 +3,6 @@
 
 #include <string.h>
 
-struct text text_of(const char *s)
-{
-    return (struct text){s == NULL ? "" : s, s == NULL ? 0 : strlen(s)};
-}
-
-bool text_equal(struct text a, struct text b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
-}
-
-bool text_is(struct text a, const char *s)
-{
-    return text_equal(a, text_of(s));
-}
-
 int text_compare(struct text a, struct text b)
 {
     size_t n = MIN_OF(a.len, b.len);
@@ -186,6 +171,25 @@ const char *text_nearest(struct text word, size_t n, const char *(*name)(const v
         }
     }
     return best;
+}
+
+uint64_t hash_mix(uint64_t h, uint64_t word)
+{
+    h = (h ^ word) * 0x9e3779b97f4a7c15u;
+    return h ^ h >> 32;
+}
+
+uint64_t text_mix(uint64_t h, struct text t)
+{
+    uint64_t word;
+    size_t i = 0;
+    for (; i + sizeof word <= t.len; i += sizeof word) {
+        memcpy(&word, t.ptr + i, sizeof word);
+        h = hash_mix(h, word);
+    }
+    word = 0;
+    if (i < t.len) memcpy(&word, t.ptr + i, t.len - i);
+    return hash_mix(h, word ^ (uint64_t)t.len << 56);
 }
 
 uint64_t text_hash(struct text t)

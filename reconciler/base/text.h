@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 struct text {
     const char *ptr; /* not necessarily NUL-terminated */
@@ -17,10 +18,25 @@ struct text {
 #define TEXT_FMT      "%.*s"
 #define TEXT_ARG(t)   (int)(t).len, (t).ptr
 
+/* These three are here, not in text.c, since the compiler is to see through them: they are asked more often than
+ * anything else. */
+
 /* A slice of a C string; an empty slice for NULL. */
-struct text text_of(const char *s);
-bool text_equal(struct text a, struct text b);
-bool text_is(struct text a, const char *s);
+static inline struct text text_of(const char *s)
+{
+    return (struct text){s == NULL ? "" : s, s == NULL ? 0 : strlen(s)};
+}
+
+static inline bool text_equal(struct text a, struct text b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+static inline bool text_is(struct text a, const char *s)
+{
+    return text_equal(a, text_of(s));
+}
+
 /* Bytewise order, shorter first where one is the other's beginning: <0, 0, >0. */
 int text_compare(struct text a, struct text b);
 bool text_starts_with(struct text t, const char *prefix);
@@ -57,3 +73,7 @@ const char *text_nearest(struct text word, size_t n, const char *(*name)(const v
 
 /* A stable 64-bit hash (FNV-1a), for tables of bounded size; not for hostile unbounded keys. */
 uint64_t text_hash(struct text t);
+/* Mixes a text into a hash, eight bytes at a time: faster, for tables in memory only, since other machines
+ * get other values. 'h' is any number, or the hash so far. */
+uint64_t text_mix(uint64_t h, struct text t);
+uint64_t hash_mix(uint64_t h, uint64_t word);

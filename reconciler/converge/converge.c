@@ -245,12 +245,16 @@ void skip_step(struct converge *c, uint32_t s, const char *why)
     release_users(c, s, true);
 }
 
-static void settle_intent(struct converge *c, uint32_t s)
+static void settle_change(struct converge *c, uint32_t change)
 {
-    uint32_t change = step_of(c, s)->change;
     if (!c->intent_open[change]) return;
     c->intent_open[change] = false;
     note_simple(c, NOTE_SETTLE, c->plan->changes[change].kind, c->plan->changes[change].name);
+}
+
+static void settle_intent(struct converge *c, uint32_t s)
+{
+    settle_change(c, step_of(c, s)->change);
 }
 
 void step_fail(struct converge *c, uint32_t s, enum err_code code, const char *fmt, ...)
@@ -422,6 +426,36 @@ static void look_at_clocks(struct converge *c, int64_t *wake_at)
 
 /* ---- events ---- */
 
+/* Whether the plan has, or would have, something to do for an address. */
+static bool is_planned(const struct plan *p, const struct used_generation *g)
+{
+    char address[RESOURCE_ADDRESS_SIZE];
+    uint32_t low = 0, high = p->n_changes;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        const struct change *change = &p->changes[middle];
+        int order = address_compare(change->kind, change->name, g->kind, g->name);
+        if (order == 0) return true;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    struct text wanted = text_of(address_format(g->kind, g->name, address));
+    for (uint32_t k = 0; k < p->n_left_out; k++)
+        if (text_equal(p->left_out[k], wanted)) return true;
+    return false;
+}
+
+/* Intents of a run that died whose calls took effect: what was planned has found nothing left to do. */
+static void settle_what_is_done(struct converge *c)
+{
+    for (size_t k = 0; k < c->options.n_generations; k++) {
+        const struct used_generation *g = &c->options.generations[k];
+        if (g->open && !is_planned(c->plan, g)) note_simple(c, NOTE_SETTLE, g->kind, g->name);
+    }
+}
+
 static void start(struct converge *c)
 {
     c->tokens_at_ms = c->now_ms;
@@ -430,14 +464,15 @@ static void start(struct converge *c)
         const struct change *change = &c->plan->changes[k];
         if (change->action == ACTION_READ && change->observed->phase != PHASE_PENDING) {
             note_record(c, k, change->observed, change->values, change->set_fields);
-            if (c->intent_open[k]) note_simple(c, NOTE_SETTLE, change->kind, change->name);
-            c->intent_open[k] = false;
+            settle_change(c, k);
         } else if (change->action == ACTION_FORGET) {
             note_simple(c, NOTE_FORGET, change->kind, change->name);
             note_event(c, k, "forgotten", change->recorded->id, "");
+            settle_change(c, k);
             c->summary.n_forgotten++;
         }
     }
+    settle_what_is_done(c);
     for (uint32_t s = 0; s < c->plan->n_steps; s++)
         if (c->runs[s].n_waiting == 0) make_ready(c, s);
 }

@@ -17,7 +17,8 @@ static bool is_open_request(const struct converge *c, uint32_t s, const struct u
            (g->request_hash == NULL || strcmp(g->request_hash, run->request_hash) == 0);
 }
 
-/* The token of a request that was not made before, or (after a crash) may have been. */
+/* The token of a request that was not made before, or (after a crash) may have been. The operation is part of it,
+ * since an address may have two things under way: the old one's deletion and the new one's creation. */
 static bool derive_token(struct converge *c, uint32_t s, const char *operation)
 {
     struct run *run = &c->runs[s];
@@ -33,6 +34,7 @@ static bool derive_token(struct converge *c, uint32_t s, const char *operation)
     digest_put_text(&d, c->plan->stack);
     digest_put_text(&d, text_of(address_format(ch->kind, ch->name, text)));
     digest_put_text(&d, text_of(number));
+    digest_put_text(&d, text_of(operation));
     if (!digest_hex(&d, hex)) return false;
     (void)snprintf(run->token, sizeof run->token, "hg-%.48s", hex);
     run->token_fresh = true;

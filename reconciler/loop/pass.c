@@ -242,7 +242,8 @@ enum err_code pass_plan(struct pass *p, struct err *err)
     const struct pass_options *o = &p->options;
     struct plan_options options = {.stack = p->stack,
                                    .destroy = o->destroy,
-                                   .prune = o->prune,
+                                   .prune = o->prune == PRUNE_ALWAYS ||
+                                            (o->prune == PRUNE_AS_DECLARED && p->desired.stack.prune),
                                    .allow_empty = o->allow_empty,
                                    .max_deletions = p->desired.stack.max_deletions,
                                    .targets = o->targets,

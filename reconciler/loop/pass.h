@@ -32,7 +32,8 @@ struct pass_options {
     int64_t lock_timeout_ms;
     bool refresh;   /* observe the cloud; else believe the records */
     bool unmanaged; /* observe everything in our VPCs */
-    bool destroy, prune, allow_empty;
+    bool destroy, allow_empty;
+    enum prune { PRUNE_AS_DECLARED, PRUNE_ALWAYS, PRUNE_NEVER } prune; /* as the Stack declares, or not */
     const struct text *targets, *excludes, *replaces;
     size_t n_targets, n_excludes, n_replaces;
     uint32_t parallelism;

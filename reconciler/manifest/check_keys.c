@@ -20,12 +20,31 @@ static const struct {
      "a vSwitch has one route table"},
 };
 
-static int compare_keys(const void *a, const void *b, void *ctx)
+/* A resource and a hash of its key. Sorting compares hashes; where they are equal, keys. */
+struct keyed {
+    uint64_t hash;
+    uint32_t i;
+};
+
+static uint64_t hash_of(const struct resource *r)
 {
-    const struct view *v = ctx;
-    uint32_t x, y;
-    memcpy(&x, a, sizeof x);
-    memcpy(&y, b, sizeof y);
+    const struct kind_info *info = kind_info(r->kind);
+    uint64_t h = 0;
+    for (uint8_t i = 0; i < info->n_fields; i++) {
+        struct value v = r->values[i];
+        if (!(info->fields[i].flags & FIELD_KEY) || v.state != VALUE_SET) continue;
+        bool is_text = v.form == REF_ID || (v.form == REF_NONE && info->fields[i].type != FIELD_INT &&
+                                            info->fields[i].type != FIELD_BOOL);
+        if (is_text)
+            h = text_mix(h, value_as_text(v));
+        else if (v.form != REF_LOOKUP) /* many may hash alike: those are compared */
+            h = hash_mix(h, (uint64_t)v.u.num);
+    }
+    return h;
+}
+
+static int compare_keys(const struct view *v, uint32_t x, uint32_t y)
+{
     const struct resource *r = &v->d->items[x], *s = &v->d->items[y];
     const struct kind_info *info = kind_info(r->kind);
     for (uint8_t i = 0; i < info->n_fields; i++) {
@@ -36,14 +55,12 @@ static int compare_keys(const void *a, const void *b, void *ctx)
     return 0;
 }
 
-static int compare_keys_stable(const void *a, const void *b, void *ctx)
+static int compare_keyed(const void *a, const void *b, void *ctx)
 {
-    int order = compare_keys(a, b, ctx);
-    if (order != 0) return order;
-    uint32_t x, y;
-    memcpy(&x, a, sizeof x);
-    memcpy(&y, b, sizeof y);
-    return x < y ? -1 : x > y;
+    const struct keyed *x = a, *y = b;
+    if (x->hash != y->hash) return x->hash < y->hash ? -1 : 1;
+    int order = compare_keys(ctx, x->i, y->i);
+    return order != 0 ? order : x->i < y->i ? -1 : x->i > y->i;
 }
 
 static bool has_key(const struct view *v, uint32_t i)
@@ -83,14 +100,15 @@ static void complain_same(struct view *v, uint32_t a, uint32_t b, uint8_t field,
 static void check_kind(struct view *v, size_t row)
 {
     enum kind kind = rows[row].kind;
-    uint32_t n = 0, *list = view_alloc(v, v->first[kind + 1] - v->first[kind], sizeof *list);
+    uint32_t n = 0;
+    struct keyed *list = view_alloc(v, v->first[kind + 1] - v->first[kind], sizeof *list);
     if (list == NULL) return;
     FOR_KIND(v, kind, i)
-    if (has_key(v, i)) list[n++] = i;
-    qsort_r(list, n, sizeof *list, compare_keys_stable, v);
+    if (has_key(v, i)) list[n++] = (struct keyed){hash_of(&v->d->items[i]), i};
+    if (n > 1) qsort_r(list, n, sizeof *list, compare_keyed, v);
     for (uint32_t k = 1; k < n; k++)
-        if (compare_keys(&list[k - 1], &list[k], v) == 0)
-            complain_same(v, list[k - 1], list[k], rows[row].field, rows[row].what, rows[row].help);
+        if (list[k - 1].hash == list[k].hash && compare_keys(v, list[k - 1].i, list[k].i) == 0)
+            complain_same(v, list[k - 1].i, list[k].i, rows[row].field, rows[row].what, rows[row].help);
 }
 
 static int compare_ids(const void *a, const void *b, void *ctx)

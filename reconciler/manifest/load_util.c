@@ -92,8 +92,7 @@ const char *load_keep(struct load *l, struct text t)
 {
     struct text *recent = NULL;
     if (t.len <= RECENT_MAX_LEN) {
-        uint64_t h = text_hash(t);
-        recent = &l->recent[(h ^ h >> 17) % N_ELEMENTS(l->recent)];
+        recent = &l->recent[text_mix(0, t) % N_ELEMENTS(l->recent)];
         if (recent->ptr != NULL && text_equal(*recent, t)) return recent->ptr;
     }
     const char *p = arena_copy(l->arena, t.ptr, t.len);
@@ -130,8 +129,11 @@ void load_add(struct load *l, const struct draft *d, struct text name, struct ma
     }
     struct draft *added = &l->drafts[l->n_drafts];
     *added = *d;
-    added->r.name = (struct text){load_keep(l, name), name.len};
-    if (added->r.name.ptr == NULL) return;
+    added->r.name = arena_text(l->arena, name);
+    if (added->r.name.ptr == NULL) {
+        l->out_of_memory = true;
+        return;
+    }
     added->r.pos = load_pos(l, mark);
     added->r.lifecycle = lifecycle;
     l->n_drafts++;

@@ -91,12 +91,13 @@ static bool place(struct load *l, struct view *v, struct desired *out)
     return true;
 }
 
-/* A table from addresses to indices, to spare look-ups the binary search. Whoever chooses names can make
- * hashes collide, so a look-up gives up after a few probes and searches: slower, never quadratic. uthash
- * would cost 56 bytes a resource. */
+/* A table from addresses to indices, to spare look-ups the binary search. It holds the kinds that are
+ * referred to: a fifth of most stacks. Whoever chooses names can make hashes collide, so a look-up gives up
+ * after a few probes and searches: slower, never quadratic. uthash would cost 56 bytes a resource. */
 struct index {
     uint32_t *slots; /* index + 1; 0: free */
     size_t mask;
+    bool holds[N_KINDS];
     const struct desired *d;
 };
 
@@ -104,17 +105,32 @@ enum { MAX_PROBES = 16 };
 
 static size_t slot_of(const struct index *x, enum kind kind, struct text name)
 {
-    uint64_t h = text_hash(name) * 31 + (uint64_t)kind;
-    return (size_t)(h ^ h >> 29) & x->mask;
+    return (size_t)text_mix((uint64_t)kind, name) & x->mask;
 }
 
-static bool index_build(struct load *l, struct index *x, const struct desired *d)
+static void add_targets(bool holds[N_KINDS])
 {
-    size_t size = 16;
-    while (size < (size_t)d->n * 2) size *= 2;
-    *x = (struct index){arena_array_of(l->scratch, size, uint32_t), size - 1, d};
+    for (int k = 0; k < N_KINDS; k++) {
+        const struct kind_info *info = kind_info((enum kind)k);
+        for (uint8_t f = 0; f < info->n_fields; f++)
+            if (info->fields[f].type == FIELD_REF || info->fields[f].type == FIELD_REF_LIST)
+                holds[info->fields[f].ref] = true;
+    }
+}
+
+static bool index_build(struct load *l, struct index *x, const struct view *v)
+{
+    const struct desired *d = v->d;
+    size_t size = 16, n = 0;
+    *x = (struct index){.d = d};
+    add_targets(x->holds);
+    for (int k = 0; k < N_KINDS; k++) n += x->holds[k] ? v->first[k + 1] - v->first[k] : 0;
+    while (size < n * 2) size *= 2;
+    x->slots = arena_array_of(l->scratch, size, uint32_t);
+    x->mask = size - 1;
     if (x->slots == NULL) return false;
     for (uint32_t i = 0; i < d->n; i++) {
+        if (!x->holds[d->items[i].kind]) continue;
         size_t s = slot_of(x, d->items[i].kind, d->items[i].name);
         for (int p = 0; p < MAX_PROBES; p++, s = (s + 1) & x->mask)
             if (x->slots[s] == 0) {
@@ -128,7 +144,7 @@ static bool index_build(struct load *l, struct index *x, const struct desired *d
 static uint32_t index_find(const struct index *x, enum kind kind, struct text name)
 {
     size_t s = slot_of(x, kind, name);
-    for (int p = 0; p < MAX_PROBES; p++, s = (s + 1) & x->mask) {
+    for (int p = 0; x->holds[kind] && p < MAX_PROBES; p++, s = (s + 1) & x->mask) {
         if (x->slots[s] == 0) return UINT32_MAX;
         const struct resource *r = &x->d->items[x->slots[s] - 1];
         if (r->kind == kind && text_equal(r->name, name)) return x->slots[s] - 1;
@@ -224,7 +240,7 @@ bool resolve(struct load *l, struct view *v, struct desired *out)
 {
     struct index x;
     *v = (struct view){.l = l, .d = out};
-    if (!place(l, v, out) || !index_build(l, &x, out)) return false;
+    if (!place(l, v, out) || !index_build(l, &x, v)) return false;
     for (uint32_t i = 0; i < out->n; i++) resolve_resource(v, &x, i);
     return !l->out_of_memory;
 }

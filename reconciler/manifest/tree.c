@@ -11,19 +11,6 @@ void tree_fini(struct tree *t)
     *t = (struct tree){0};
 }
 
-const struct node *tree_node(const struct tree *t, uint32_t at)
-{
-    const struct node *n = &t->nodes[at];
-    while (n->type == NODE_ALIAS) n = &t->nodes[n->first]; /* an alias leads to an earlier node */
-    return n;
-}
-
-struct text tree_text(const struct tree *t, const struct node *scalar)
-{
-    ASSERT(scalar->type == NODE_SCALAR);
-    return (struct text){t->text + scalar->first, scalar->n};
-}
-
 static bool room_for_text(struct tree *t, size_t n)
 {
     size_t needed = t->n_text + n;

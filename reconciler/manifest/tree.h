@@ -59,8 +59,19 @@ static inline bool key_is(struct text key, const char *word)
 void tree_fini(struct tree *t); /* for CLEANUP() too */
 
 /* The node itself, or what the alias stands for. */
-const struct node *tree_node(const struct tree *t, uint32_t at);
-struct text tree_text(const struct tree *t, const struct node *scalar);
+static inline const struct node *tree_node(const struct tree *t, uint32_t at)
+{
+    const struct node *n = &t->nodes[at];
+    while (n->type == NODE_ALIAS) n = &t->nodes[n->first]; /* an alias leads to an earlier node */
+    return n;
+}
+
+static inline struct text tree_text(const struct tree *t, const struct node *scalar)
+{
+    ASSERT(scalar->type == NODE_SCALAR);
+    return (struct text){t->text + scalar->first, scalar->n};
+}
+
 /* Gives a scalar another text. False when out of memory. */
 MUST_CHECK bool tree_set_text(struct tree *t, struct node *scalar, struct text text);
 /* The value of a key of a mapping, or NO_NODE. */

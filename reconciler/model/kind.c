@@ -1,7 +1,7 @@
 /* kind.c - the list of kinds, and look-ups by name. */
 #include "reconciler/model/kind.h"
 
-static const struct kind_info *const kinds[N_KINDS] = {
+const struct kind_info *const kind_infos[N_KINDS] = {
     [KIND_VPC] = &kind_vpc,
     [KIND_VSWITCH] = &kind_vswitch,
     [KIND_SECURITY_GROUP] = &kind_security_group,
@@ -17,23 +17,17 @@ static const struct kind_info *const kinds[N_KINDS] = {
     [KIND_ROUTE_TABLE_ASSOCIATION] = &kind_route_table_association,
 };
 
-const struct kind_info *kind_info(enum kind kind)
-{
-    ASSERT(kind < N_KINDS);
-    return kinds[kind];
-}
-
 enum kind kind_of_name(struct text name)
 {
     for (int k = 0; k < N_KINDS; k++)
-        if (text_is(name, kinds[k]->name)) return (enum kind)k;
+        if (text_is(name, kind_infos[k]->name)) return (enum kind)k;
     return KIND_NONE;
 }
 
 enum kind kind_of_any_name(struct text name)
 {
     for (int k = 0; k < N_KINDS; k++) {
-        const struct kind_info *info = kinds[k];
+        const struct kind_info *info = kind_infos[k];
         if (text_equal_nocase(name, text_of(info->name)) || text_equal_nocase(name, text_of(info->plural)) ||
             text_equal_nocase(name, text_of(info->short_name)))
             return (enum kind)k;

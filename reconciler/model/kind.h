@@ -204,8 +204,14 @@ enum { RTB_VPC, RTB_SYSTEM, RTB_NAME, RTB_DESCRIPTION, RTB_TAGS, RTB_ROUTES, RTB
 enum { RTE_TABLE, RTE_DESTINATION, RTE_HOP_NAT, RTE_HOP_INSTANCE, RTE_NAME, RTE_DESCRIPTION, RTE_N };
 enum { RTA_TABLE, RTA_VSWITCH, RTA_N };
 
+/* The descriptors by kind. */
+extern const struct kind_info *const kind_infos[N_KINDS];
 /* The descriptor of a kind. Never NULL for a valid kind. */
-const struct kind_info *kind_info(enum kind kind);
+static inline const struct kind_info *kind_info(enum kind kind)
+{
+    ASSERT(kind < N_KINDS);
+    return kind_infos[kind];
+}
 /* By name ("VSwitch"; exact) or, for commands, by plural or short name. KIND_NONE when unknown. */
 enum kind kind_of_name(struct text name);
 enum kind kind_of_any_name(struct text name);

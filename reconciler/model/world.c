@@ -66,26 +66,6 @@ void world_freep(struct world **w)
 
 /* ---- hashes ---- */
 
-static uint64_t mix(uint64_t h, uint64_t word)
-{
-    h = (h ^ word) * 0x9e3779b97f4a7c15u;
-    return h ^ h >> 32;
-}
-
-/* Eight bytes at a time: ids are hashed more often than anything else is done with them. */
-static uint64_t mix_text(uint64_t h, struct text t)
-{
-    uint64_t word;
-    size_t i = 0;
-    for (; i + sizeof word <= t.len; i += sizeof word) {
-        memcpy(&word, t.ptr + i, sizeof word);
-        h = mix(h, word);
-    }
-    word = 0;
-    if (i < t.len) memcpy(&word, t.ptr + i, t.len - i);
-    return mix(h, word ^ (uint64_t)t.len << 56);
-}
-
 /* Fields of a key hold a text, a number or a reference; never a list. */
 static bool is_number(enum field_type type)
 {
@@ -97,8 +77,8 @@ static uint64_t mix_key(uint64_t h, enum kind kind, const struct value *values)
     const struct kind_info *info = kind_info(kind);
     for (uint8_t f = 0; f < info->n_fields; f++) {
         if ((info->fields[f].flags & FIELD_KEY) == 0 || values[f].state != VALUE_SET) continue;
-        h = is_number(info->fields[f].type) ? mix(h, (uint64_t)values[f].u.num)
-                                            : mix_text(h, value_as_text(values[f]));
+        h = is_number(info->fields[f].type) ? hash_mix(h, (uint64_t)values[f].u.num)
+                                            : text_mix(h, value_as_text(values[f]));
     }
     return h;
 }
@@ -120,10 +100,10 @@ static bool has_key(enum kind kind, const struct value *values)
 
 static uint32_t hash_of(const struct probe *p)
 {
-    uint64_t h = mix(0, (uint64_t)p->kind + 1);
+    uint64_t h = hash_mix(0, (uint64_t)p->kind + 1);
     switch (p->index) {
-    case BY_ID: h = mix_text(h, p->id); break;
-    case BY_OWNER: h = mix_text(mix_text(h, p->stack), p->name); break;
+    case BY_ID: h = text_mix(h, p->id); break;
+    case BY_OWNER: h = text_mix(text_mix(h, p->stack), p->name); break;
     case BY_KEY: h = mix_key(h, p->kind, p->values); break;
     case N_INDEXES: break;
     }

@@ -299,13 +299,43 @@ static bool may_adopt(struct build *b, uint32_t i, const struct value *values, u
     return false;
 }
 
+/* The natural key as the cloud knows it now: also what is about to be replaced has an id until then. */
+static struct object *find_key(struct build *b, const struct resource *r, const struct value *values)
+{
+    const struct kind_info *info = kind_info(r->kind);
+    struct value keys[64];
+    for (uint8_t f = 0; f < info->n_fields; f++) {
+        keys[f] = values[f];
+        if ((info->fields[f].flags & FIELD_KEY) == 0 || info->fields[f].type != FIELD_REF ||
+            keys[f].state != VALUE_UNKNOWN || r->values[f].form != REF_LOCAL)
+            continue;
+        const struct object *target = b->bindings[r->values[f].u.num].object;
+        if (target != NULL) keys[f] = value_id(target->id);
+    }
+    return world_find_key(b->world, r->kind, keys);
+}
+
+/* Whether a resource will have another natural key than the object that it is recorded as. */
+static bool leaves_its_key(struct build *b, uint32_t i, const struct object *o)
+{
+    const struct kind_info *info = kind_info(o->kind);
+    struct value values[64];
+    uint64_t set_fields;
+    bind_resolve(b, i, values, &set_fields);
+    for (uint8_t f = 0; f < info->n_fields; f++)
+        if ((info->fields[f].flags & FIELD_KEY) != 0 &&
+            !value_equal(info->fields[f].type, values[f], o->values[f]))
+            return true;
+    return false;
+}
+
 static bool find_by_key(struct build *b, uint32_t i, const struct value *values, uint64_t set_fields,
                         struct binding *binding, const char *address)
 {
     const struct resource *r = &b->desired->items[i];
     bool keyed = has_natural_key(r->kind);
     enum adopt policy = adopt_policy(r);
-    struct object *o = keyed ? world_find_key(b->world, r->kind, values)
+    struct object *o = keyed ? find_key(b, r, values)
                        : policy == ADOPT_FORCE || policy == ADOPT_IF_IDENTICAL ? find_by_name(b, r, values)
                                                                                : NULL;
     if (o == NULL || o->phase == PHASE_DELETING) return true;
@@ -320,6 +350,8 @@ static bool find_by_key(struct build *b, uint32_t i, const struct value *values,
     if (record != UINT32_MAX) {
         const struct record *other = &b->recorded->items[record];
         uint32_t other_desired = desired_find(b->desired, other->kind, other->name);
+        if (other_desired != UINT32_MAX && leaves_its_key(b, other_desired, o))
+            return true; /* makes room for this one */
         if (other_desired != UINT32_MAX) {
             char other_address[RESOURCE_ADDRESS_SIZE];
             (void)diags_add(b->diags, SEVERITY_ERROR, r->pos, address, "declare it once",
@@ -356,6 +388,21 @@ static bool find_owned(struct build *b, const struct resource *r, struct binding
     }
     if (o != NULL && o->phase != PHASE_DELETING) bind(binding, o, BOUND_TAGS);
     return true;
+}
+
+struct object *bind_rival(const struct build *b, uint32_t i)
+{
+    const struct resource *r = &b->desired->items[i];
+    size_t n = 0, cursor = 0;
+    if ((kind_info(r->kind)->flags & KIND_TAGGABLE) == 0) return NULL;
+    struct object *o = world_find_owned(b->world, b->options->stack, r->kind, r->name, &n);
+    if (o == b->bindings[i].object && n == 2) /* the other of the two */
+        while ((o = world_next(b->world, r->kind, &cursor)) != NULL)
+            if (o != b->bindings[i].object && o->owner_stack.ptr != NULL &&
+                text_equal(o->owner_stack, b->options->stack) && text_equal(o->owner_name, r->name))
+                break;
+    bool is_one = o != NULL && o != b->bindings[i].object && n <= 2;
+    return is_one && o->phase != PHASE_DELETING && o->phase != PHASE_FAILED ? o : NULL;
 }
 
 /* Resources come in the order of their addresses, and so do the objects of a world that is made of records:

@@ -8,7 +8,7 @@
 enum bound_by {
     BOUND_NOT,
     BOUND_RECORD,   /* by the recorded id */
-    BOUND_TAGS,     /* by ownership tags */
+    BOUND_TAGS,     /* by ownership tags, perhaps in place of the recorded one (binding.old) */
     BOUND_PARENT,   /* by natural key, in something that is ours */
     BOUND_MOVED,    /* by natural key, recorded under an address that is no longer desired, or renamedFrom */
     BOUND_ADOPTED,  /* a stranger's until now, and we may take it over */
@@ -17,6 +17,7 @@ enum bound_by {
 
 struct binding {
     struct object *object; /* NULL: nothing is there */
+    struct object *old;    /* left behind by a replacement that was interrupted: goes; or NULL */
     uint32_t record;       /* index in recorded, UINT32_MAX: none */
     uint32_t change;       /* index in changes, UINT32_MAX: none */
     uint8_t by;            /* enum bound_by */
@@ -41,6 +42,7 @@ struct build {
     uint32_t *records_by_id;  /* indices of records, sorted by kind and id; made when first asked for */
     size_t
         cursors[N_KINDS]; /* in the world: behind the object of each kind that was bound last by its record */
+    uint32_t n_left_behind;   /* by replacements that were interrupted */
     bool foreign_rebound; /* an association of an EIP outside of the stack is replaced */
 
     struct change *changes;
@@ -58,6 +60,9 @@ struct build {
 void bind_resolve(struct build *b, uint32_t i, struct value *values, uint64_t *set_fields);
 /* Finds what exists for desired resource i; fills its binding. False after adding a diagnostic. */
 bool bind_find(struct build *b, uint32_t i, const struct value *values, uint64_t set_fields);
+/* Another object with our tags for this resource, beside the one that it is bound to; NULL when there is none, or
+ * several. */
+struct object *bind_rival(const struct build *b, uint32_t i);
 /* The record of a cloud object, UINT32_MAX when none. */
 uint32_t bind_record_of(struct build *b, enum kind kind, const char *id);
 /* Whether an object lies in something that is ours (recorded or tagged for this stack). */

@@ -42,6 +42,7 @@ struct order {
     struct pairs gone_snat;    /* gateway id -> delete steps of its SNAT entries */
     struct pairs gone_binding; /* EIP id -> delete step of its association */
     struct pairs gone_vswitch; /* VPC id -> delete steps of its vSwitches */
+    struct pairs updated;      /* (kind, id) of what changes in place -> its step */
 };
 
 static void put(struct order *o, struct pairs *p, uint64_t key, uint32_t step)
@@ -170,10 +171,13 @@ static void make_indexes(struct order *o)
     for (uint32_t k = 0; k < o->b->n_changes; k++) {
         const struct change *c = &o->b->changes[k];
         if (o->apply_step[k] != NO_STEP) index_created(o, c, o->apply_step[k]);
+        if (c->action == ACTION_UPDATE)
+            put(o, &o->updated, id_key(c->kind, value_cstr(c->observed->id)), o->apply_step[k]);
         if (o->delete_step[k] != NO_STEP) index_deleted(o, c, o->delete_step[k]);
     }
     struct pairs *all[] = {&o->deleted,     &o->routes_in, &o->snat_of,      &o->binding_of,
-                           &o->gone_routes, &o->gone_snat, &o->gone_binding, &o->gone_vswitch};
+                           &o->gone_routes, &o->gone_snat, &o->gone_binding, &o->gone_vswitch,
+                           &o->updated};
     for (size_t k = 0; k < N_ELEMENTS(all); k++) sort_pairs(all[k]);
 }
 
@@ -272,11 +276,22 @@ static void edges_of_leaving(struct order *o, const struct change *c, uint32_t s
     }
 }
 
+/* A natural key can be taken when who has it now has left it. */
+static void edges_of_key(struct order *o, const struct change *c, uint32_t step)
+{
+    const struct object *holder = world_find_key(o->b->world, c->kind, c->values);
+    if (holder == NULL || holder == c->observed) return;
+    uint64_t key = id_key(c->kind, value_cstr(holder->id));
+    after_all(o, step, &o->deleted, key, false);
+    after_all(o, step, &o->updated, key, false);
+}
+
 static void make_edges(struct order *o)
 {
     for (uint32_t k = 0; k < o->b->n_changes && !o->b->out_of_memory; k++) {
         const struct change *c = &o->b->changes[k];
         if (o->apply_step[k] != NO_STEP) edges_of_apply(o, c, o->apply_step[k]);
+        if (o->apply_step[k] != NO_STEP) edges_of_key(o, c, o->apply_step[k]);
         if (o->delete_step[k] != NO_STEP)
             edges_of_leaving(o, c, o->delete_step[k], true);
         else if (o->apply_step[k] != NO_STEP && c->observed != NULL)

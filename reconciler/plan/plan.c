@@ -233,7 +233,8 @@ static bool needs_new_binding(const struct build *b, const struct resource *r)
     if (!b->foreign_rebound) return false;
     for (size_t c = 0; c < b->n_changes; c++) {
         const struct change *change = &b->changes[c];
-        if (change->kind != KIND_EIP_ASSOCIATION || change->action != ACTION_REPLACE) continue;
+        if (change->kind != KIND_EIP_ASSOCIATION || change->action != ACTION_REPLACE || change->create_first)
+            continue;
         for (uint32_t k = 0; k < n; k++)
             if (value_equal(FIELD_REF, change->desired->values[EAS_EIP], items[k])) return true;
     }
@@ -296,6 +297,17 @@ static void decide_create(struct build *b, uint32_t i, const struct value *value
                              set_fields);
 }
 
+/* A route in another table or to another destination, another address bound to the same gateway: old and new can
+ * be there at once. An entry of a gateway needs its addresses bound there, which may be the same ones. */
+static bool gets_another_key(enum kind kind, const struct comparison *cmp)
+{
+    uint8_t first = kind == KIND_ROUTE_ENTRY ? RTE_TABLE : kind == KIND_EIP_ASSOCIATION ? EAS_EIP : FIELD_NO;
+    uint8_t second = kind == KIND_ROUTE_ENTRY ? RTE_DESTINATION : first;
+    for (uint32_t k = 0; k < cmp->n_diffs; k++)
+        if (cmp->diffs[k].field == first || cmp->diffs[k].field == second) return true;
+    return false;
+}
+
 static void decide_replace(struct build *b, uint32_t i, const struct value *values, uint64_t set_fields,
                            struct comparison *cmp, enum reason reason)
 {
@@ -305,15 +317,13 @@ static void decide_replace(struct build *b, uint32_t i, const struct value *valu
     struct change *c = add_desired_change(b, i, ACTION_REPLACE, reason, values, set_fields);
     if (c == NULL) return;
     b->bindings[i].fresh = true;
-    if (r->kind == KIND_EIP_ASSOCIATION) note_new_binding(b, r);
-    c->create_first = (kind_info(r->kind)->flags & KIND_CREATE_FIRST) != 0 && !parents.delete_first;
-    /* What lies in a replaced parent that is made first can be made first, too: its natural key differs by
-     * the parent. */
-    if (parents.replaced && !parents.delete_first && r->kind == KIND_ROUTE_ENTRY) c->create_first = true;
+    c->create_first = !parents.delete_first && ((kind_info(r->kind)->flags & KIND_CREATE_FIRST) != 0 ||
+                                                gets_another_key(r->kind, cmp));
     c->diffs = keep_diffs(b, cmp);
     c->n_diffs = cmp->n_diffs;
     c->disruption =
         c->create_first ? kind_disruption[r->kind].replaced_create_first : kind_disruption[r->kind].replaced;
+    if (r->kind == KIND_EIP_ASSOCIATION && !c->create_first) note_new_binding(b, r);
 }
 
 static enum reason replace_reason(const struct build *b, uint32_t i, const struct comparison *cmp)
@@ -334,6 +344,24 @@ static bool lacks_our_tags(const struct build *b, const struct resource *r, cons
     if ((kind_info(r->kind)->flags & KIND_TAGGABLE) == 0 || o->system) return false;
     return o->owner_stack.ptr == NULL || !text_equal(o->owner_stack, b->options->stack) ||
            !text_equal(o->owner_name, r->name);
+}
+
+/* A replacement that was interrupted after its create has left two: what is recorded would have to be replaced,
+ * and its rival is what it would be replaced by. Then the rival is ours, and the recorded one goes. */
+static bool take_rival(struct build *b, uint32_t i, const struct value *values, uint64_t set_fields,
+                       const struct record *record, struct comparison *cmp)
+{
+    struct binding *binding = &b->bindings[i];
+    struct object *rival = binding->by == BOUND_RECORD ? bind_rival(b, i) : NULL;
+    struct comparison other;
+    if (rival == NULL) return false;
+    compare_desired(b, i, values, set_fields, rival, record, &other);
+    if (other.immutable) return false;
+    *cmp = other;
+    binding->old = binding->object;
+    binding->object = rival;
+    binding->by = BOUND_TAGS;
+    return true;
 }
 
 /* Something exists: nothing to do, or update, replace, adopt. */
@@ -360,6 +388,7 @@ static void decide_existing(struct build *b, uint32_t i, const struct value *val
         cmp.n_diffs = kept;
     }
     enum reason reason = replace_reason(b, i, &cmp);
+    if (reason != REASON_NONE && take_rival(b, i, values, set_fields, record, &cmp)) reason = REASON_NONE;
     if (reason != REASON_NONE) {
         decide_replace(b, i, values, set_fields, &cmp, reason);
         return;
@@ -461,7 +490,8 @@ static void decide_delete(struct build *b, enum reason reason, enum kind kind, s
 static int compare_changes(const void *pa, const void *pb)
 {
     const struct change *a = pa, *b = pb;
-    return address_compare(a->kind, a->name, b->kind, b->name);
+    int order = address_compare(a->kind, a->name, b->kind, b->name);
+    return order != 0 ? order : (int)a->action - (int)b->action; /* beside the deletion of what was left behind */
 }
 
 /* The objects that changes are about, to look one up. A world has one object per id. */
@@ -549,10 +579,12 @@ static uint32_t decide_tagged(struct build *b, enum reason reason)
             /* The old one of a replacement that was interrupted between the create and the delete goes, too.
              */
             uint32_t i = desired_find(b->desired, o->kind, o->owner_name);
-            if (!destroy && i != UINT32_MAX &&
+            bool old = i != UINT32_MAX && b->bindings[i].old == o;
+            if (!destroy && i != UINT32_MAX && !old &&
                 (b->bindings[i].by != BOUND_RECORD || b->bindings[i].object == o))
                 continue;
-            if (bind_record_of(b, o->kind, o->id) != UINT32_MAX || is_touched(&touched, o)) continue;
+            if ((!old && bind_record_of(b, o->kind, o->id) != UINT32_MAX) || is_touched(&touched, o)) continue;
+            b->n_left_behind += i != UINT32_MAX;
             if (b->options->prune || destroy)
                 decide_delete(b, reason, o->kind, o->owner_name, NULL, o, false, false, (struct src_pos){0});
             else
@@ -562,6 +594,38 @@ static uint32_t decide_tagged(struct build *b, enum reason reason)
     return n_kept;
 }
 
+/* Whether it lies in something that goes although its address stays. */
+static bool lies_in_old(const struct build *b, const struct touched *touched, const struct object *o)
+{
+    const struct kind_info *info = kind_info(o->kind);
+    for (uint8_t f = 0; f < info->n_fields; f++) {
+        if ((info->fields[f].flags & FIELD_PARENT) == 0 || !value_is_set(o->values[f])) continue;
+        const struct object *parent = world_find(b->world, info->fields[f].ref, value_as_text(o->values[f]));
+        if (parent == NULL || parent->owner_stack.ptr == NULL ||
+            !text_equal(parent->owner_stack, b->options->stack))
+            continue;
+        uint32_t i = desired_find(b->desired, parent->kind, parent->owner_name);
+        if (i != UINT32_MAX && b->bindings[i].object != parent && is_touched(touched, parent)) return true;
+    }
+    return false;
+}
+
+/* What the same interrupted replacement has left in the old one: entries carry no tags of their own. */
+static void decide_left_behind(struct build *b)
+{
+    struct touched touched;
+    if (b->n_left_behind == 0) return;
+    collect_touched(b, &touched);
+    for (int kind = 0; kind < N_KINDS && !b->out_of_memory; kind++) {
+        if ((kind_info((enum kind)kind)->flags & KIND_TAGGABLE) != 0) continue;
+        size_t cursor = 0;
+        for (struct object *o; (o = world_next(b->world, (enum kind)kind, &cursor)) != NULL;)
+            if (!o->system && !is_touched(&touched, o) && lies_in_old(b, &touched, o))
+                decide_delete(b, REASON_NOT_DESIRED, o->kind, text_of(o->id), NULL, o, false, false,
+                              (struct src_pos){0});
+    }
+}
+
 static void decide_undesired(struct build *b)
 {
     bool destroy = b->options->destroy;
@@ -569,6 +633,7 @@ static void decide_undesired(struct build *b)
     uint32_t n_kept = decide_recorded(b, reason);
     if (destroy) destroy_desired(b);
     n_kept += decide_tagged(b, reason);
+    if (!destroy) decide_left_behind(b);
     if (n_kept > 0)
         (void)diags_add(b->diags, SEVERITY_WARNING, (struct src_pos){0}, NULL, "--prune deletes them",
                         "%u resource%s of stack \"" TEXT_FMT "\" %s no longer in the manifests and stay%s",

@@ -109,7 +109,7 @@ class SavedPlan(support.Case):
             "cut": whole[:len(whole) // 2],
             "of another format": whole.replace('"format_version": "1.0"', '"format_version": "9.0"'),
             "without changes": whole.replace('"changes"', '"chances"'),
-            "with a wrong type": whole.replace('"prune": true', '"prune": "yes"'),
+            "with a wrong type": whole.replace('"prune": "declared"', '"prune": "yes"'),
         }.items():
             with self.subTest(name):
                 self.assertNotEqual(damage, whole)
