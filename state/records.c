@@ -97,30 +97,8 @@ static enum err_code list_kinds(struct store *s, enum stmt_id next_kind, int64_t
     return ERR_OK;
 }
 
-/* Records while they are counted: of the heap, since an arena would keep each smaller array. */
-struct growing {
-    struct record *items;
-    uint32_t n, capacity;
-};
-
-static void growing_fini(struct growing *g)
-{
-    free(g->items);
-}
-
-static bool growing_reserve(struct growing *g)
-{
-    if (g->n < g->capacity) return true;
-    uint32_t capacity = MAX_OF(g->capacity * 2, (uint32_t)64); /* bounded by LIMIT_RESOURCES */
-    struct record *items = realloc(g->items, capacity * sizeof *items);
-    if (items == NULL) return false;
-    g->items = items;
-    g->capacity = capacity;
-    return true;
-}
-
 static enum err_code append_records(struct store *s, int64_t stack, enum kind kind, struct arena *a,
-                                    struct growing *out, struct err *err)
+                                    struct records *out, size_t *capacity, struct err *err)
 {
     CLEANUP(stmt_resetp) sqlite3_stmt *row = NULL;
     struct last_given last = {0};
@@ -133,7 +111,7 @@ static enum err_code append_records(struct store *s, int64_t stack, enum kind ki
         if (!more) return ERR_OK;
         if (out->n >= LIMIT_RESOURCES)
             return err_set(err, ERR_LIMIT, "%s: a stack has more than %d records", s->path, LIMIT_RESOURCES);
-        if (!growing_reserve(out)) return err_nomem(err);
+        if (!arena_extend(a, &out->items, sizeof *out->items, out->n, capacity)) return err_nomem(err);
         struct record *r = &out->items[out->n];
         enum err_code code = read_record(row, kind, a, &last, out->n > first ? r - 1 : NULL, r, err);
         if (code != ERR_OK) return wrap_row(s, kind, column_slice(row, 0), code, err);
@@ -145,17 +123,16 @@ enum err_code store_records(struct store *s, struct text stack, struct arena *a,
                             struct err *err)
 {
     CLEANUP(txn_endp) struct store *txn = NULL; /* all lists see the same state */
-    CLEANUP(growing_fini) struct growing found = {0};
+    struct records records = {0};
     struct kind_set kinds;
+    size_t capacity = 0;
     int64_t id;
     TRY(txn_begin(s, TXN_READ, &txn, err));
     TRY(stack_find(s, stack, &id, err));
     TRY(list_kinds(s, STMT_RECORD_NEXT_KIND, id, &kinds, err));
-    for (size_t i = 0; i < kinds.n; i++) TRY(append_records(s, id, kinds.kinds[i], a, &found, err));
-    struct record *items = arena_array_of(a, found.n, struct record);
-    if (items == NULL) return err_nomem(err);
-    if (found.n > 0) memcpy(items, found.items, found.n * sizeof *items);
-    *out = (struct records){items, found.n};
+    for (size_t i = 0; i < kinds.n; i++)
+        TRY(append_records(s, id, kinds.kinds[i], a, &records, &capacity, err));
+    *out = records;
     return ERR_OK;
 }
 

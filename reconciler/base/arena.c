@@ -16,8 +16,15 @@ struct block {
     alignas(max_align_t) char bytes[];
 };
 
+/* An array that arena_extend() moves: of the heap, in a list. */
+struct array {
+    struct array *next, *before;
+    alignas(max_align_t) char bytes[];
+};
+
 struct arena {
     struct block *blocks; /* the first has room, the others are full or nearly so */
+    struct array *arrays;
     size_t limit, used;
 };
 
@@ -34,6 +41,10 @@ void arena_free(struct arena *a)
     for (struct block *b = a->blocks, *next; b != NULL; b = next) {
         next = b->next;
         free(b);
+    }
+    for (struct array *array = a->arrays, *next; array != NULL; array = next) {
+        next = array->next;
+        free(array);
     }
     free(a);
 }
@@ -147,6 +158,35 @@ bool arena_grow(struct arena *a, void *items, size_t item_size, size_t n, size_t
     memcpy(&old, items, sizeof old);
     if (n > 0) memcpy(grown, old, n * item_size);
     memcpy(items, &grown, sizeof grown);
+    *capacity = wanted;
+    return true;
+}
+
+bool arena_extend(struct arena *a, void *items, size_t item_size, size_t n, size_t *capacity)
+{
+    enum { FIRST_CAPACITY = 64 };
+    size_t old_size = *capacity * item_size, size; /* the old one fitted */
+    if (n < *capacity) return true;
+    size_t wanted = MAX_OF(*capacity + *capacity / 2, (size_t)FIRST_CAPACITY);
+    if (__builtin_mul_overflow(wanted, item_size, &size) || size > SIZE_MAX - sizeof(struct array))
+        return false;
+    if (!take(a, size - old_size)) return false;
+    char *bytes;
+    memcpy(&bytes, items, sizeof bytes);
+    struct array *old = bytes == NULL ? NULL : CONTAINER_OF(bytes, struct array, bytes);
+    struct array *grown = realloc(old, sizeof *grown + size);
+    if (grown == NULL) {
+        a->used -= size - old_size;
+        return false;
+    }
+    if (old == NULL) *grown = (struct array){.next = a->arrays};
+    if (old == NULL || grown->before == NULL)
+        a->arrays = grown;
+    else
+        grown->before->next = grown;
+    if (grown->next != NULL) grown->next->before = grown;
+    bytes = grown->bytes;
+    memcpy(items, &bytes, sizeof bytes);
     *capacity = wanted;
     return true;
 }

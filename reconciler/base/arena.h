@@ -42,3 +42,6 @@ size_t arena_used(const struct arena *a);
  * least one more beyond 'n'. False when out of memory. The old block is left to the arena (at most as much
  * again). */
 bool arena_grow(struct arena *a, void *items, size_t item_size, size_t n, size_t *capacity) MUST_CHECK;
+/* The same for arrays that become large: the array moves as a whole and leaves nothing behind, so nothing may
+ * point into it while it grows. It begins as NULL with capacity 0; new room is not zeroed. */
+bool arena_extend(struct arena *a, void *items, size_t item_size, size_t n, size_t *capacity) MUST_CHECK;

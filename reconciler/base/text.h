@@ -18,8 +18,8 @@ struct text {
 #define TEXT_FMT      "%.*s"
 #define TEXT_ARG(t)   (int)(t).len, (t).ptr
 
-/* These three are here, not in text.c, since the compiler is to see through them: they are asked more often than
- * anything else. */
+/* These three are here, not in text.c, since the compiler is to see through them: they are asked more often
+ * than anything else. */
 
 /* A slice of a C string; an empty slice for NULL. */
 static inline struct text text_of(const char *s)

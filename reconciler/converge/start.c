@@ -17,8 +17,8 @@ static bool is_open_request(const struct converge *c, uint32_t s, const struct u
            (g->request_hash == NULL || strcmp(g->request_hash, run->request_hash) == 0);
 }
 
-/* The token of a request that was not made before, or (after a crash) may have been. The operation is part of it,
- * since an address may have two things under way: the old one's deletion and the new one's creation. */
+/* The token of a request that was not made before, or (after a crash) may have been. The operation is part of
+ * it, since an address may have two things under way: the old one's deletion and the new one's creation. */
 static bool derive_token(struct converge *c, uint32_t s, const char *operation)
 {
     struct run *run = &c->runs[s];

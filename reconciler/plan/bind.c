@@ -335,7 +335,7 @@ static bool find_by_key(struct build *b, uint32_t i, const struct value *values,
     const struct resource *r = &b->desired->items[i];
     bool keyed = has_natural_key(r->kind);
     enum adopt policy = adopt_policy(r);
-    struct object *o = keyed ? find_key(b, r, values)
+    struct object *o = keyed                                                   ? find_key(b, r, values)
                        : policy == ADOPT_FORCE || policy == ADOPT_IF_IDENTICAL ? find_by_name(b, r, values)
                                                                                : NULL;
     if (o == NULL || o->phase == PHASE_DELETING) return true;

@@ -42,8 +42,8 @@ struct build {
     uint32_t *records_by_id;  /* indices of records, sorted by kind and id; made when first asked for */
     size_t
         cursors[N_KINDS]; /* in the world: behind the object of each kind that was bound last by its record */
-    uint32_t n_left_behind;   /* by replacements that were interrupted */
-    bool foreign_rebound; /* an association of an EIP outside of the stack is replaced */
+    uint32_t n_left_behind; /* by replacements that were interrupted */
+    bool foreign_rebound;   /* an association of an EIP outside of the stack is replaced */
 
     struct change *changes;
     size_t n_changes, changes_capacity;
@@ -60,8 +60,8 @@ struct build {
 void bind_resolve(struct build *b, uint32_t i, struct value *values, uint64_t *set_fields);
 /* Finds what exists for desired resource i; fills its binding. False after adding a diagnostic. */
 bool bind_find(struct build *b, uint32_t i, const struct value *values, uint64_t set_fields);
-/* Another object with our tags for this resource, beside the one that it is bound to; NULL when there is none, or
- * several. */
+/* Another object with our tags for this resource, beside the one that it is bound to; NULL when there is
+ * none, or several. */
 struct object *bind_rival(const struct build *b, uint32_t i);
 /* The record of a cloud object, UINT32_MAX when none. */
 uint32_t bind_record_of(struct build *b, enum kind kind, const char *id);

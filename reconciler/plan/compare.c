@@ -94,8 +94,9 @@ void compare_desired(struct build *b, uint32_t i, const struct value *values, ui
         if (wanted) {
             if (!same(b, resource->kind, f, values[f], owned, seen))
                 add_diff(out, field, f, seen, values[f], cause);
-        } else if (recorded && (field->initial != NULL || field->type == FIELD_MAP)) {
-            /* Un-set in the manifest: back to what the cloud does by itself. */
+        } else if (recorded && (field->flags & FIELD_IMMUTABLE) == 0 &&
+                   (field->initial != NULL || field->type == FIELD_MAP)) {
+            /* Un-set in the manifest: back to what the cloud does by itself. Nothing is replaced for that. */
             if (same(b, resource->kind, f, initial_value(field), owned, seen)) continue;
             add_diff(out, field, f, seen, initial_value(field), cause);
             out->reset_fields |= bit;

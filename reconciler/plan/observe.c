@@ -14,6 +14,21 @@ static enum err_code add_scope(struct arena *arena, struct scope **scopes, size_
     return ERR_OK;
 }
 
+/* Whether somebody asks for what only the list of a group's rules tells of the group.
+ * Source: DescribeSecurityGroupAttribute, InnerAccessPolicy */
+static bool inner_access_matters(const struct desired *desired, const struct records *recorded)
+{
+    for (uint32_t i = 0; i < desired->n; i++)
+        if (desired->items[i].kind == KIND_SECURITY_GROUP &&
+            desired->items[i].values[SG_INNER_ACCESS].state != VALUE_UNSET)
+            return true;
+    for (uint32_t k = 0; k < recorded->n; k++)
+        if (recorded->items[k].kind == KIND_SECURITY_GROUP &&
+            (recorded->items[k].set_fields & (uint64_t)1 << SG_INNER_ACCESS) != 0)
+            return true;
+    return false;
+}
+
 /* Kinds that matter: desired or recorded, and those whose lists show them or what they refer to. */
 static uint64_t kinds_that_matter(const struct desired *desired, const struct records *recorded,
                                   bool unmanaged)
@@ -21,6 +36,7 @@ static uint64_t kinds_that_matter(const struct desired *desired, const struct re
     uint64_t kinds = 0;
     for (uint32_t i = 0; i < desired->n; i++) kinds |= KIND_BIT(desired->items[i].kind);
     for (uint32_t k = 0; k < recorded->n; k++) kinds |= KIND_BIT(recorded->items[k].kind);
+    if (inner_access_matters(desired, recorded)) kinds |= KIND_BIT(KIND_SECURITY_GROUP_RULE);
     for (int k = 0; k < N_KINDS; k++) /* tagged ones are looked for without any record */
         if (unmanaged || (kind_info((enum kind)k)->flags & KIND_TAGGABLE) != 0) kinds |= KIND_BIT(k);
     for (int k = N_KINDS - 1; k >= 0; k--) { /* references lead to lower kinds */

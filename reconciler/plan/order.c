@@ -175,9 +175,8 @@ static void make_indexes(struct order *o)
             put(o, &o->updated, id_key(c->kind, value_cstr(c->observed->id)), o->apply_step[k]);
         if (o->delete_step[k] != NO_STEP) index_deleted(o, c, o->delete_step[k]);
     }
-    struct pairs *all[] = {&o->deleted,     &o->routes_in, &o->snat_of,      &o->binding_of,
-                           &o->gone_routes, &o->gone_snat, &o->gone_binding, &o->gone_vswitch,
-                           &o->updated};
+    struct pairs *all[] = {&o->deleted,   &o->routes_in,    &o->snat_of,      &o->binding_of, &o->gone_routes,
+                           &o->gone_snat, &o->gone_binding, &o->gone_vswitch, &o->updated};
     for (size_t k = 0; k < N_ELEMENTS(all); k++) sort_pairs(all[k]);
 }
 

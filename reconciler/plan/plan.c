@@ -297,8 +297,8 @@ static void decide_create(struct build *b, uint32_t i, const struct value *value
                              set_fields);
 }
 
-/* A route in another table or to another destination, another address bound to the same gateway: old and new can
- * be there at once. An entry of a gateway needs its addresses bound there, which may be the same ones. */
+/* A route in another table or to another destination, another address bound to the same gateway: old and new
+ * can be there at once. An entry of a gateway needs its addresses bound there, which may be the same ones. */
 static bool gets_another_key(enum kind kind, const struct comparison *cmp)
 {
     uint8_t first = kind == KIND_ROUTE_ENTRY ? RTE_TABLE : kind == KIND_EIP_ASSOCIATION ? EAS_EIP : FIELD_NO;
@@ -346,8 +346,9 @@ static bool lacks_our_tags(const struct build *b, const struct resource *r, cons
            !text_equal(o->owner_name, r->name);
 }
 
-/* A replacement that was interrupted after its create has left two: what is recorded would have to be replaced,
- * and its rival is what it would be replaced by. Then the rival is ours, and the recorded one goes. */
+/* A replacement that was interrupted after its create has left two: what is recorded would have to be
+ * replaced, and its rival is what it would be replaced by. Then the rival is ours, and the recorded one goes.
+ */
 static bool take_rival(struct build *b, uint32_t i, const struct value *values, uint64_t set_fields,
                        const struct record *record, struct comparison *cmp)
 {
@@ -491,7 +492,8 @@ static int compare_changes(const void *pa, const void *pb)
 {
     const struct change *a = pa, *b = pb;
     int order = address_compare(a->kind, a->name, b->kind, b->name);
-    return order != 0 ? order : (int)a->action - (int)b->action; /* beside the deletion of what was left behind */
+    return order != 0 ? order
+                      : (int)a->action - (int)b->action; /* beside the deletion of what was left behind */
 }
 
 /* The objects that changes are about, to look one up. A world has one object per id. */
@@ -583,7 +585,8 @@ static uint32_t decide_tagged(struct build *b, enum reason reason)
             if (!destroy && i != UINT32_MAX && !old &&
                 (b->bindings[i].by != BOUND_RECORD || b->bindings[i].object == o))
                 continue;
-            if ((!old && bind_record_of(b, o->kind, o->id) != UINT32_MAX) || is_touched(&touched, o)) continue;
+            if ((!old && bind_record_of(b, o->kind, o->id) != UINT32_MAX) || is_touched(&touched, o))
+                continue;
             b->n_left_behind += i != UINT32_MAX;
             if (b->options->prune || destroy)
                 decide_delete(b, reason, o->kind, o->owner_name, NULL, o, false, false, (struct src_pos){0});

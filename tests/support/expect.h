@@ -26,7 +26,6 @@ static inline void explain(struct harness *h, const char *what)
 #define EXPECT_APPLIED(h, script)                                                                            \
     do {                                                                                                     \
         enum err_code applied_ = harness_apply((h), (script));                                               \
-        if (applied_ != ERR_OK)                                                                              \
-            explain((h), err_code_name(applied_));                                                           \
+        if (applied_ != ERR_OK) explain((h), err_code_name(applied_));                                       \
         assert_int_equal(applied_, ERR_OK);                                                                  \
     } while (0)

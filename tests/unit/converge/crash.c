@@ -57,7 +57,8 @@ static void walk(const struct scene *s)
         enum err_code code = carry_out(&h, s, NULL);
         harness_wait(&h, SETTLES_MS); /* what is being deleted already is not waited for */
         if (code != ERR_OK || harness_count(&h, NULL) != n_objects)
-            print_message("cut at %u of %u: %s\n", at, n_boundaries, err_code_name(code)), explain(&h, "then");
+            print_message("cut at %u of %u: %s\n", at, n_boundaries, err_code_name(code)),
+                explain(&h, "then");
         assert_int_equal(code, ERR_OK);
         if (!s->destroy) EXPECT_CONVERGED(&h);
         assert_int_equal(harness_count(&h, NULL), n_objects);
@@ -87,21 +88,22 @@ static void creation_survives_the_loss_of_its_state_as_well(void **state)
 #define HEAD "apiVersion: headgate/v1\n"
 #define NETWORK                                                                                              \
     HEAD "kind: Vpc\nmetadata: {name: main}\nspec: {cidrBlock: 10.0.0.0/16}\n---\n" HEAD                     \
-         "kind: VSwitch\nmetadata: {name: front}\n"                                                              \
+         "kind: VSwitch\nmetadata: {name: front}\n"                                                          \
          "spec: {vpc: main, zone: cn-shanghai-b, cidrBlock: 10.0.1.0/24}\n---\n" HEAD                        \
-         "kind: VSwitch\nmetadata: {name: back}\n"                                                              \
+         "kind: VSwitch\nmetadata: {name: back}\n"                                                           \
          "spec: {vpc: main, zone: cn-shanghai-b, cidrBlock: 10.0.2.0/24}\n---\n"
 
 #define GATEWAY(vswitch, isp)                                                                                \
-    NETWORK HEAD "kind: NatGateway\nmetadata: {name: nat}\nspec: {vpc: main, vSwitch: " vswitch              \
-                 "}\n---\n" HEAD "kind: Eip\nmetadata: {name: eip}\nspec: {isp: " isp "}\n---\n" HEAD        \
-                 "kind: EipAssociation\nmetadata: {name: bound}\nspec: {eip: eip, natGateway: nat}\n---\n" HEAD \
-                 "kind: SnatEntry\nmetadata: {name: out}\n"                                                  \
-                 "spec: {natGateway: nat, source: {vSwitch: front}, eips: [eip]}\n---\n" HEAD                    \
-                 "kind: DnatEntry\nmetadata: {name: in}\nspec: {natGateway: nat, eip: eip, protocol: tcp, "  \
-                 "externalPort: \"80\", target: {ip: 10.0.1.9}, internalPort: \"80\"}\n---\n" HEAD           \
-                 "kind: RouteTable\nmetadata: {name: table}\nspec:\n  vpc: main\n  routes:\n"                \
-                 "    - {destination: 0.0.0.0/0, nextHop: {natGateway: nat}}\n  vSwitches: [front]\n"
+    NETWORK HEAD                                                                                             \
+        "kind: NatGateway\nmetadata: {name: nat}\nspec: {vpc: main, vSwitch: " vswitch "}\n---\n" HEAD       \
+        "kind: Eip\nmetadata: {name: eip}\nspec: {isp: " isp "}\n---\n" HEAD                                 \
+        "kind: EipAssociation\nmetadata: {name: bound}\nspec: {eip: eip, natGateway: nat}\n---\n" HEAD       \
+        "kind: SnatEntry\nmetadata: {name: out}\n"                                                           \
+        "spec: {natGateway: nat, source: {vSwitch: front}, eips: [eip]}\n---\n" HEAD                         \
+        "kind: DnatEntry\nmetadata: {name: in}\nspec: {natGateway: nat, eip: eip, protocol: tcp, "           \
+        "externalPort: \"80\", target: {ip: 10.0.1.9}, internalPort: \"80\"}\n---\n" HEAD                    \
+        "kind: RouteTable\nmetadata: {name: table}\nspec:\n  vpc: main\n  routes:\n"                         \
+        "    - {destination: 0.0.0.0/0, nextHop: {natGateway: nat}}\n  vSwitches: [front]\n"
 
 static void replacing_a_gateway_survives_a_crash_anywhere(void **state)
 {
