@@ -24,7 +24,6 @@ enum { SUGGESTION_COMPARISONS = 3 * 1000 * 1000 };
 
 static void load_fini(struct load *l)
 {
-    free(l->drafts);
     arena_free(l->scratch);
 }
 
@@ -67,7 +66,7 @@ static void take_document(struct load *l, struct queue *q)
 static enum err_code over_limit(const struct load *l, struct err *err)
 {
     if (l->out_of_memory) return err_nomem(err);
-    if (l->n_drafts > LIMIT_RESOURCES)
+    if (l->n_resources > LIMIT_RESOURCES)
         return err_set(err, ERR_LIMIT, "the manifests have more than %d resources", LIMIT_RESOURCES);
     return ERR_OK;
 }

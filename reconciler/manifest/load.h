@@ -33,8 +33,11 @@ struct load {
     struct stack stack;
     bool has_stack;
 
-    struct draft *drafts; /* of the heap: grows without leaving blocks behind */
-    size_t n_drafts, draft_capacity;
+    /* What was read, in the order of reading: resources in 'arena', where they stay, and the positions of
+     * their fields in 'scratch'. */
+    struct resource *resources;
+    struct mark **marks;
+    size_t n_resources, resource_capacity, mark_capacity;
     const struct lifecycle *last_lifecycle; /* most documents say the same */
     struct text recent[256];                /* texts kept lately, by hash */
     size_t suggestions_left;                /* comparisons of names that are still spent on suggestions */

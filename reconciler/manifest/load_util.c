@@ -117,26 +117,20 @@ bool draft_init(struct load *l, enum kind kind, struct draft *d)
 void load_add(struct load *l, const struct draft *d, struct text name, struct mark mark,
               const struct lifecycle *lifecycle)
 {
-    if (l->n_drafts == l->draft_capacity) {
-        size_t capacity = MAX_OF(l->draft_capacity + l->draft_capacity / 2, (size_t)64);
-        struct draft *drafts = realloc(l->drafts, capacity * sizeof *drafts);
-        if (drafts == NULL) {
-            l->out_of_memory = true;
-            return;
-        }
-        l->drafts = drafts;
-        l->draft_capacity = capacity;
-    }
-    struct draft *added = &l->drafts[l->n_drafts];
-    *added = *d;
-    added->r.name = arena_text(l->arena, name);
-    if (added->r.name.ptr == NULL) {
+    size_t n = l->n_resources;
+    const char *kept = arena_copy(l->arena, name.ptr, name.len);
+    if (kept == NULL ||
+        !arena_extend(l->arena, &l->resources, sizeof *l->resources, n, &l->resource_capacity) ||
+        !arena_extend(l->scratch, &l->marks, sizeof(struct mark *), n, &l->mark_capacity)) {
         l->out_of_memory = true;
         return;
     }
-    added->r.pos = load_pos(l, mark);
-    added->r.lifecycle = lifecycle;
-    l->n_drafts++;
+    l->resources[n] = d->r;
+    l->resources[n].name = (struct text){kept, name.len};
+    l->resources[n].pos = load_pos(l, mark);
+    l->resources[n].lifecycle = lifecycle;
+    l->marks[n] = d->marks;
+    l->n_resources++;
 }
 
 static bool is_name_char(char c)

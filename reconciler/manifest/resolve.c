@@ -1,4 +1,4 @@
-/* resolve.c - drafts become desired resources: sorted by address, references as indices. */
+/* resolve.c - what was read becomes desired: sorted by address, references as indices. */
 #include "reconciler/manifest/check.h"
 #include "reconciler/manifest/values.h"
 
@@ -20,36 +20,36 @@ static uint64_t head_of(struct text name)
 
 static int compare(const void *a, const void *b, void *ctx)
 {
-    const struct draft *drafts = ctx;
+    const struct resource *resources = ctx;
     const struct order *x = a, *y = b;
     if (x->kind != y->kind) return x->kind < y->kind ? -1 : 1;
     if (x->head != y->head) return x->head < y->head ? -1 : 1;
-    int order = text_compare(drafts[x->at].r.name, drafts[y->at].r.name);
+    int order = text_compare(resources[x->at].name, resources[y->at].name);
     return order != 0 ? order : x->at < y->at ? -1 : 1;
 }
 
 /* Kind by kind; within one, manifests are often in order already. */
 static struct order *sorted(struct load *l)
 {
-    struct order *order = arena_array_of(l->scratch, l->n_drafts, struct order);
+    struct order *order = arena_array_of(l->scratch, l->n_resources, struct order);
     size_t begin[N_KINDS + 1] = {0}, end[N_KINDS];
     bool in_order[N_KINDS];
     if (order == NULL) return NULL;
-    for (size_t i = 0; i < l->n_drafts; i++) begin[l->drafts[i].r.kind + 1]++;
+    for (size_t i = 0; i < l->n_resources; i++) begin[l->resources[i].kind + 1]++;
     for (int k = 0; k < N_KINDS; k++) {
         begin[k + 1] += begin[k];
         end[k] = begin[k];
         in_order[k] = true;
     }
-    for (size_t i = 0; i < l->n_drafts; i++) {
-        const struct resource *r = &l->drafts[i].r;
+    for (size_t i = 0; i < l->n_resources; i++) {
+        const struct resource *r = &l->resources[i];
         size_t at = end[r->kind]++;
         order[at] = (struct order){head_of(r->name), (uint32_t)i, r->kind};
-        if (at > begin[r->kind] && compare(&order[at - 1], &order[at], l->drafts) > 0)
+        if (at > begin[r->kind] && compare(&order[at - 1], &order[at], l->resources) > 0)
             in_order[r->kind] = false;
     }
     for (int k = 0; k < N_KINDS; k++)
-        if (!in_order[k]) qsort_r(order + begin[k], end[k] - begin[k], sizeof *order, compare, l->drafts);
+        if (!in_order[k]) qsort_r(order + begin[k], end[k] - begin[k], sizeof *order, compare, l->resources);
     return order;
 }
 
@@ -65,23 +65,45 @@ static void complain_duplicate(struct load *l, const struct resource *first, con
              load_shown(l, second->name), first->pos.file, first->pos.line, first->pos.column);
 }
 
+/* Puts resources and their marks into order, where they are: each is moved once, along the cycles of the
+ * permutation. Uses 'order' up. */
+static void permute(struct load *l, struct order *order)
+{
+    for (uint32_t i = 0; i < l->n_resources; i++) {
+        struct resource r = l->resources[i];
+        struct mark *marks = l->marks[i];
+        uint32_t at = i;
+        while (order[at].at != i) {
+            uint32_t from = order[at].at;
+            l->resources[at] = l->resources[from];
+            l->marks[at] = l->marks[from];
+            order[at].at = at;
+            at = from;
+        }
+        l->resources[at] = r;
+        l->marks[at] = marks;
+        order[at].at = at;
+    }
+}
+
 /* The final array, in order of address and without duplicates. */
 static bool place(struct load *l, struct view *v, struct desired *out)
 {
     struct order *order = sorted(l);
-    out->items = arena_array_of(l->arena, l->n_drafts, struct resource);
-    v->marks = arena_array_of(l->scratch, l->n_drafts, struct mark *);
-    if (order == NULL || out->items == NULL || v->marks == NULL) return false;
+    if (order == NULL) return false;
+    permute(l, order);
+    out->items = l->resources;
+    v->marks = l->marks;
     out->n = 0;
-    for (size_t i = 0; i < l->n_drafts; i++) {
-        const struct draft *d = &l->drafts[order[i].at];
+    for (size_t i = 0; i < l->n_resources; i++) {
+        const struct resource *r = &l->resources[i];
         struct resource *last = out->n == 0 ? NULL : &out->items[out->n - 1];
-        if (last != NULL && last->kind == d->r.kind && text_equal(last->name, d->r.name)) {
-            complain_duplicate(l, last, &d->r);
+        if (last != NULL && last->kind == r->kind && text_equal(last->name, r->name)) {
+            complain_duplicate(l, last, r);
             continue;
         }
-        v->marks[out->n] = d->marks;
-        out->items[out->n++] = d->r;
+        v->marks[out->n] = l->marks[i];
+        out->items[out->n++] = *r;
     }
     uint32_t i = 0;
     for (int k = 0; k <= N_KINDS; k++) {
