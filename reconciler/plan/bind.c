@@ -72,6 +72,9 @@ static struct value resolve_ref(struct build *b, const struct resource *r, const
     if (v.state != VALUE_SET) return v;
     if (v.form == REF_LOCAL) {
         const struct binding *target = &b->bindings[v.u.num];
+        /* Gone, and not to be made again: what refers to it is not what has changed. */
+        if (target->object == NULL && !target->fresh && target->record != UINT32_MAX)
+            return value_id(b->recorded->items[target->record].id);
         return target->object == NULL || target->fresh ? value_unknown() : value_id(target->object->id);
     }
     if (v.form == REF_LOOKUP) {
@@ -87,6 +90,7 @@ void bind_resolve(struct build *b, uint32_t i, struct value *values, uint64_t *s
 {
     const struct resource *r = &b->desired->items[i];
     const struct kind_info *info = kind_info(r->kind);
+    memset(values, 0, info->n_fields * sizeof *values);
     *set_fields = 0;
     for (uint8_t f = 0; f < info->n_fields; f++) {
         const struct field *field = &info->fields[f];
@@ -449,6 +453,8 @@ bool bind_find(struct build *b, uint32_t i, const struct value *values, uint64_t
         if (binding->object == NULL && renamed_from != NULL &&
             !find_owned(b, r, binding, address, text_of(renamed_from)))
             return false;
+        if (binding->object != NULL && !text_equal(binding->object->owner_name, r->name))
+            binding->by = BOUND_MOVED;
         if (binding->object != NULL) return true;
     }
     if (r->lifecycle->adopt == ADOPT_ID) {

@@ -79,8 +79,8 @@ struct comparison {
  * back. */
 void compare_desired(struct build *b, uint32_t i, const struct value *values, uint64_t set_fields,
                      const struct object *o, const struct record *r, struct comparison *out);
-/* A record against what is observed: what somebody changed. */
-void compare_recorded(const struct build *b, const struct record *r, const struct object *o,
+/* A record against what is observed: what somebody changed, but for the 'ignored' fields. */
+void compare_recorded(const struct build *b, const struct record *r, const struct object *o, uint64_t ignored,
                       struct comparison *out);
 
 /* ---- blockers.c ---- */

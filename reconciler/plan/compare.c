@@ -94,9 +94,10 @@ void compare_desired(struct build *b, uint32_t i, const struct value *values, ui
         if (wanted) {
             if (!same(b, resource->kind, f, values[f], owned, seen))
                 add_diff(out, field, f, seen, values[f], cause);
-        } else if (recorded && (field->flags & FIELD_IMMUTABLE) == 0 &&
+        } else if (recorded && (field->flags & (FIELD_IMMUTABLE | FIELD_KEY)) != FIELD_IMMUTABLE &&
                    (field->initial != NULL || field->type == FIELD_MAP)) {
-            /* Un-set in the manifest: back to what the cloud does by itself. Nothing is replaced for that. */
+            /* Un-set in the manifest: back to what the cloud does by itself. Nothing is replaced for that,
+             * but what is another thing then. */
             if (same(b, resource->kind, f, initial_value(field), owned, seen)) continue;
             add_diff(out, field, f, seen, initial_value(field), cause);
             out->reset_fields |= bit;
@@ -104,7 +105,7 @@ void compare_desired(struct build *b, uint32_t i, const struct value *values, ui
     }
 }
 
-void compare_recorded(const struct build *b, const struct record *r, const struct object *o,
+void compare_recorded(const struct build *b, const struct record *r, const struct object *o, uint64_t ignored,
                       struct comparison *out)
 {
     const struct kind_info *info = kind_info(r->kind);
@@ -112,7 +113,7 @@ void compare_recorded(const struct build *b, const struct record *r, const struc
     for (uint8_t f = 0; f < info->n_fields; f++) {
         const struct field *field = &info->fields[f];
         if (is_passive(field) || (field->flags & FIELD_NOT_RETURNED) != 0 ||
-            (r->set_fields & (uint64_t)1 << f) == 0)
+            (r->set_fields & ~ignored & (uint64_t)1 << f) == 0)
             continue;
         if (!same(b, r->kind, f, r->values[f], (struct value){0}, o->values[f]))
             add_diff(out, field, f, r->values[f], o->values[f], DIFF_DRIFT);

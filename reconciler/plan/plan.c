@@ -288,11 +288,11 @@ static void decide_create(struct build *b, uint32_t i, const struct value *value
     struct binding *binding = &b->bindings[i];
     const struct resource *r = &b->desired->items[i];
     const struct record *record = binding->record == UINT32_MAX ? NULL : &b->recorded->items[binding->record];
-    binding->fresh = true;
     if (record != NULL && !record->observed_only) {
         add_drift(b, record, NULL, NULL, r->lifecycle->management == MANAGE_DETECT);
         if (r->lifecycle->management == MANAGE_DETECT) return;
     }
+    binding->fresh = true;
     (void)add_desired_change(b, i, ACTION_CREATE, record != NULL ? REASON_GONE : REASON_NONE, values,
                              set_fields);
 }
@@ -375,7 +375,7 @@ static void decide_existing(struct build *b, uint32_t i, const struct value *val
     compare_desired(b, i, values, set_fields, binding->object, record, &cmp);
     bool detect = r->lifecycle->management == MANAGE_DETECT;
     if (record != NULL && (cmp.n_diffs > 0 || cmp.record_stale)) {
-        compare_recorded(b, record, binding->object, &drifted);
+        compare_recorded(b, record, binding->object, r->lifecycle->ignore_changes, &drifted);
         if (drifted.n_diffs > 0) add_drift(b, record, binding->object, &drifted, detect);
     }
     if (detect) { /* drift is told, only the manifest's own changes are carried out */

@@ -39,10 +39,10 @@ static const char around[] =
 
 /* A field's life. NULL as a value: it is left out. */
 struct life {
-    const char *field;           /* as the key of the spec */
-    const char *first, *second;  /* values, as YAML */
-    const char *change, *unset;  /* what the plan says when first becomes second, and second is left out; "": nothing;
-                                    'unset' NULL: it cannot be left out */
+    const char *field;          /* as the key of the spec */
+    const char *first, *second; /* values, as YAML */
+    const char *change, *unset; /* what the plan says when first becomes second, and second is left out; "":
+                                   nothing; 'unset' NULL: it cannot be left out */
 };
 
 struct subject {
@@ -84,7 +84,8 @@ static void set_manifest(struct harness *h, const struct subject *s, const char 
     harness_manifest(h, buf_str(&all));
 }
 
-/* Plans as told, applies without a refusal, and has nothing more to do. Returns the number of what went wrong. */
+/* Plans as told, applies without a refusal, and has nothing more to do. Returns the number of what went
+ * wrong. */
 static unsigned goes_well(struct harness *h, const struct subject *s, const struct life *l, const char *what,
                           const char *plan)
 {
@@ -133,17 +134,31 @@ static void live(const struct subject *s)
     assert_int_equal(wrong, 0);
 }
 
-#define NAME_LIVES(kind) {"name", "one-name", "two-name", "~ " kind "/it name\n", ""}
+#define NAME_LIVES(kind)                                                                                     \
+    {                                                                                                        \
+        "name", "one-name", "two-name", "~ " kind "/it name\n", ""                                           \
+    }
 #define DESCRIPTION_LIVES(kind)                                                                              \
-    {"description", "first words", "second words", "~ " kind "/it description\n", "~ " kind "/it description\n"}, \
-        {"description", "some words", "\"\"", "~ " kind "/it description\n", ""}
+    {"description", "first words", "second words", "~ " kind "/it description\n",                            \
+     "~ " kind "/it description\n"},                                                                         \
+    {                                                                                                        \
+        "description", "some words", "\"\"", "~ " kind "/it description\n", ""                               \
+    }
 #define TAG_LIVES(kind)                                                                                      \
-    {"tags", "{team: net, stage: test}", "{team: core, cost: '1'}", "~ " kind "/it tags\n", "~ " kind "/it tags\n"}
-#define GROUP_LIVES(kind) {"resourceGroup", "rg-aekz1", "rg-aekz2", "~ " kind "/it resourceGroup\n", ""}
+    {                                                                                                        \
+        "tags", "{team: net, stage: test}", "{team: core, cost: '1'}", "~ " kind "/it tags\n",               \
+            "~ " kind "/it tags\n"                                                                           \
+    }
+#define GROUP_LIVES(kind)                                                                                    \
+    {                                                                                                        \
+        "resourceGroup", "rg-aekz1", "rg-aekz2", "~ " kind "/it resourceGroup\n", ""                         \
+    }
 #define PROTECTION_LIVES(kind)                                                                               \
-    {"deletionProtection", "true", "false", "~ " kind "/it deletionProtection\n", ""},                      \
-        {"deletionProtection", "false", "true", "~ " kind "/it deletionProtection\n",                        \
-         "~ " kind "/it deletionProtection\n"}
+    {"deletionProtection", "true", "false", "~ " kind "/it deletionProtection\n", ""},                       \
+    {                                                                                                        \
+        "deletionProtection", "false", "true", "~ " kind "/it deletionProtection\n",                         \
+            "~ " kind "/it deletionProtection\n"                                                             \
+    }
 
 static void a_vpc(void **state)
 {
@@ -166,15 +181,16 @@ static void a_vpc(void **state)
 static void a_vswitch(void **state)
 {
     (void)state;
-    live(&(struct subject){"VSwitch",
-                           {{"vpc", "main"}, {"zone", "cn-shanghai-b"}, {"cidrBlock", "10.1.0.0/24"}},
-                           (const struct life[]){NAME_LIVES("VSwitch"),
-                                                 DESCRIPTION_LIVES("VSwitch"),
-                                                 TAG_LIVES("VSwitch"),
-                                                 {"zone", "cn-shanghai-b", "cn-shanghai-g", "-/+ VSwitch/it (zone)\n", NULL},
-                                                 {"cidrBlock", "10.1.0.0/24", "10.1.0.0/25",
-                                                  "-/+ VSwitch/it (cidrBlock)\n", NULL},
-                                                 {NULL, NULL, NULL, NULL, NULL}}});
+    live(&(struct subject){
+        "VSwitch",
+        {{"vpc", "main"}, {"zone", "cn-shanghai-b"}, {"cidrBlock", "10.1.0.0/24"}},
+        (const struct life[]){
+            NAME_LIVES("VSwitch"),
+            DESCRIPTION_LIVES("VSwitch"),
+            TAG_LIVES("VSwitch"),
+            {"zone", "cn-shanghai-b", "cn-shanghai-g", "-/+ VSwitch/it (zone)\n", NULL},
+            {"cidrBlock", "10.1.0.0/24", "10.1.0.0/25", "-/+ VSwitch/it (cidrBlock)\n", NULL},
+            {NULL, NULL, NULL, NULL, NULL}}});
 }
 
 static void a_security_group(void **state)
@@ -183,16 +199,16 @@ static void a_security_group(void **state)
     live(&(struct subject){
         "SecurityGroup",
         {{"vpc", "main"}},
-        (const struct life[]){
-            {"innerAccess", "Drop", "Accept", "~ SecurityGroup/it innerAccess\n", ""},
-            {"innerAccess", "Accept", "Drop", "~ SecurityGroup/it innerAccess\n", "~ SecurityGroup/it innerAccess\n"},
-            NAME_LIVES("SecurityGroup"),
-            DESCRIPTION_LIVES("SecurityGroup"),
-            GROUP_LIVES("SecurityGroup"),
-            TAG_LIVES("SecurityGroup"),
-            {"type", "normal", "enterprise", "+/- SecurityGroup/it (type)\n", ""},
-            {"vpc", "main", "other", "+/- SecurityGroup/it (vpc)\n", NULL},
-            {NULL, NULL, NULL, NULL, NULL}}});
+        (const struct life[]){{"innerAccess", "Drop", "Accept", "~ SecurityGroup/it innerAccess\n", ""},
+                              {"innerAccess", "Accept", "Drop", "~ SecurityGroup/it innerAccess\n",
+                               "~ SecurityGroup/it innerAccess\n"},
+                              NAME_LIVES("SecurityGroup"),
+                              DESCRIPTION_LIVES("SecurityGroup"),
+                              GROUP_LIVES("SecurityGroup"),
+                              TAG_LIVES("SecurityGroup"),
+                              {"type", "normal", "enterprise", "+/- SecurityGroup/it (type)\n", ""},
+                              {"vpc", "main", "other", "+/- SecurityGroup/it (vpc)\n", NULL},
+                              {NULL, NULL, NULL, NULL, NULL}}});
 }
 
 static void a_security_group_rule(void **state)
@@ -202,17 +218,17 @@ static void a_security_group_rule(void **state)
     live(&(struct subject){
         "SecurityGroupRule",
         {{"securityGroup", "web"}, {"protocol", "tcp"}, {"ports", "\"80\""}, {"peer", "{cidr: 10.0.0.0/8}"}},
-        (const struct life[]){{"direction", "ingress", "egress", REPLACED("direction"), REPLACED("direction")},
-                              {"policy", "accept", "drop", REPLACED("policy"), REPLACED("policy")},
-                              {"ports", "\"80\"", "8000/8080", REPLACED("ports"), REPLACED("ports")},
-                              {"ports", "\"80\"", "any", REPLACED("ports"), ""},
-                              {"priority", "1", "100", REPLACED("priority"), REPLACED("priority")},
-                              {"description", "first words", "second words", "~ SecurityGroupRule/it description\n", ""},
-                              {"peer", "{cidr: 10.0.0.0/8}", "{securityGroup: db}",
-                               REPLACED("peer.securityGroup"), NULL},
-                              {"peer", "{cidr: 10.0.0.0/8}", "{cidr: 10.0.0.1/32}", REPLACED("peer.cidr"), NULL},
-                              {"securityGroup", "web", "db", REPLACED("securityGroup"), NULL},
-                              {NULL, NULL, NULL, NULL, NULL}}});
+        (const struct life[]){
+            {"direction", "ingress", "egress", REPLACED("direction"), REPLACED("direction")},
+            {"policy", "accept", "drop", REPLACED("policy"), REPLACED("policy")},
+            {"ports", "\"80\"", "8000/8080", REPLACED("ports"), REPLACED("ports")},
+            {"ports", "\"80\"", "any", REPLACED("ports"), ""},
+            {"priority", "1", "100", REPLACED("priority"), REPLACED("priority")},
+            {"description", "first words", "second words", "~ SecurityGroupRule/it description\n", ""},
+            {"peer", "{cidr: 10.0.0.0/8}", "{securityGroup: db}", REPLACED("peer.securityGroup"), NULL},
+            {"peer", "{cidr: 10.0.0.0/8}", "{cidr: 10.0.0.1/32}", REPLACED("peer.cidr"), NULL},
+            {"securityGroup", "web", "db", REPLACED("securityGroup"), NULL},
+            {NULL, NULL, NULL, NULL, NULL}}});
 }
 
 static void an_instance(void **state)
@@ -221,16 +237,17 @@ static void an_instance(void **state)
     live(&(struct subject){
         "Instance",
         {{"vSwitch", "front"}, {"securityGroups", "[web]"}, {"image", "img"}, {"instanceType", "ecs.t6"}},
-        (const struct life[]){{"securityGroups", "[web]", "[db, web]", "~ Instance/it securityGroups\n", NULL},
-                              NAME_LIVES("Instance"),
-                              DESCRIPTION_LIVES("Instance"),
-                              TAG_LIVES("Instance"),
-                              PROTECTION_LIVES("Instance"),
-                              {"privateIp", "10.0.1.77", "10.0.1.78", "-/+ Instance/it (privateIp)\n", ""},
-                              {"vSwitch", "front", "back", "-/+ Instance/it (vSwitch)\n", NULL},
-                              {"image", "img", "img2", "-/+ Instance/it (image)\n", NULL},
-                              {"instanceType", "ecs.t6", "ecs.t7", "-/+ Instance/it (instanceType)\n", NULL},
-                              {NULL, NULL, NULL, NULL, NULL}}});
+        (const struct life[]){
+            {"securityGroups", "[web]", "[db, web]", "~ Instance/it securityGroups\n", NULL},
+            NAME_LIVES("Instance"),
+            DESCRIPTION_LIVES("Instance"),
+            TAG_LIVES("Instance"),
+            PROTECTION_LIVES("Instance"),
+            {"privateIp", "10.0.1.77", "10.0.1.78", "-/+ Instance/it (privateIp)\n", ""},
+            {"vSwitch", "front", "back", "-/+ Instance/it (vSwitch)\n", NULL},
+            {"image", "img", "img2", "-/+ Instance/it (image)\n", NULL},
+            {"instanceType", "ecs.t6", "ecs.t7", "-/+ Instance/it (instanceType)\n", NULL},
+            {NULL, NULL, NULL, NULL, NULL}}});
 }
 
 static void a_nat_gateway(void **state)
@@ -255,18 +272,19 @@ static void a_nat_gateway(void **state)
 static void an_eip(void **state)
 {
     (void)state;
-    live(&(struct subject){"Eip",
-                           {{NULL, NULL}},
-                           (const struct life[]){{"bandwidth", "7", "9", "~ Eip/it bandwidth\n", "~ Eip/it bandwidth\n"},
-                                                 NAME_LIVES("Eip"),
-                                                 DESCRIPTION_LIVES("Eip"),
-                                                 GROUP_LIVES("Eip"),
-                                                 TAG_LIVES("Eip"),
-                                                 PROTECTION_LIVES("Eip"),
-                                                 {"internetChargeType", "PayByTraffic", "PayByBandwidth",
-                                                  "+/- Eip/it (internetChargeType)\n", ""},
-                                                 {"isp", "BGP", "BGP_PRO", "+/- Eip/it (isp)\n", ""},
-                                                 {NULL, NULL, NULL, NULL, NULL}}});
+    live(&(struct subject){
+        "Eip",
+        {{NULL, NULL}},
+        (const struct life[]){
+            {"bandwidth", "7", "9", "~ Eip/it bandwidth\n", "~ Eip/it bandwidth\n"},
+            NAME_LIVES("Eip"),
+            DESCRIPTION_LIVES("Eip"),
+            GROUP_LIVES("Eip"),
+            TAG_LIVES("Eip"),
+            PROTECTION_LIVES("Eip"),
+            {"internetChargeType", "PayByTraffic", "PayByBandwidth", "+/- Eip/it (internetChargeType)\n", ""},
+            {"isp", "BGP", "BGP_PRO", "+/- Eip/it (isp)\n", ""},
+            {NULL, NULL, NULL, NULL, NULL}}});
 }
 
 static void an_eip_association(void **state)
@@ -275,10 +293,9 @@ static void an_eip_association(void **state)
     live(&(struct subject){
         "EipAssociation",
         {{"eip", "free1"}, {"natGateway", "nat1"}},
-        (const struct life[]){
-            {"natGateway", "nat1", "nat2", "-/+ EipAssociation/it (natGateway)\n", NULL},
-            {"eip", "free1", "free2", "+/- EipAssociation/it (eip)\n", NULL},
-            {NULL, NULL, NULL, NULL, NULL}}});
+        (const struct life[]){{"natGateway", "nat1", "nat2", "-/+ EipAssociation/it (natGateway)\n", NULL},
+                              {"eip", "free1", "free2", "+/- EipAssociation/it (eip)\n", NULL},
+                              {NULL, NULL, NULL, NULL, NULL}}});
 }
 
 static void an_snat_entry(void **state)
@@ -341,9 +358,9 @@ static void a_route_entry(void **state)
         "RouteEntry",
         {{"routeTable", "table1"}, {"destination", "0.0.0.0/0"}, {"nextHop", "{natGateway: nat1}"}},
         (const struct life[]){
-            {"nextHop", "{natGateway: nat1}", "{natGateway: nat2}", "~ RouteEntry/it nextHop.natGateway\n", NULL},
-            {"nextHop", "{natGateway: nat1}", "{instance: ecs1}",
-             "~ RouteEntry/it nextHop.instance\n", NULL},
+            {"nextHop", "{natGateway: nat1}", "{natGateway: nat2}", "~ RouteEntry/it nextHop.natGateway\n",
+             NULL},
+            {"nextHop", "{natGateway: nat1}", "{instance: ecs1}", "~ RouteEntry/it nextHop.instance\n", NULL},
             NAME_LIVES("RouteEntry"),
             DESCRIPTION_LIVES("RouteEntry"),
             {"destination", "0.0.0.0/0", "172.16.0.0/12", "+/- RouteEntry/it (destination)\n", NULL},
