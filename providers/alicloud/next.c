@@ -172,6 +172,7 @@ static enum next generic_update(const struct cloud *c, const struct goal *g, str
                                 struct err *err)
 {
     const struct kind_map *m = map_of(g->kind);
+    if (g->disown) return tags_next(c, g, out, err);
     if (g->values == NULL) return NEXT_DONE;
     if (m->next_update != NULL) {
         enum next n = m->next_update(c, g, out, err);

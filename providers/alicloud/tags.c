@@ -98,10 +98,24 @@ static unsigned add_unwanted(const struct goal *g, struct request *out)
     return n;
 }
 
+/* UnTagResources for our marks, and nothing else. */
+static unsigned add_ours(const struct goal *g, struct request *out)
+{
+    const struct object *o = g->observed;
+    if (o->owner_stack.ptr == NULL || !text_equal(o->owner_stack, g->stack)) return 0;
+    request_add(out, "TagKey.1", TAG_STACK);
+    request_add(out, "TagKey.2", TAG_ADDRESS);
+    return 2;
+}
+
 enum next tags_next(const struct cloud *c, const struct goal *g, struct request *out, struct err *err)
 {
     const struct kind_map *m = map_of(g->kind);
     if (m->tag_type == NULL) return NEXT_DONE;
+    if (g->disown) {
+        begin_tag_request(c, g, m->untag, out);
+        return add_ours(g, out) > 0 ? end_request(out, err) : NEXT_DONE;
+    }
     begin_tag_request(c, g, "TagResources", out);
     if (add_missing(g, out) > 0) return end_request(out, err);
     begin_tag_request(c, g, m->untag, out);

@@ -138,7 +138,7 @@ bool resolve_step(struct converge *c, uint32_t s)
 {
     const struct change *change = change_of(c, s);
     struct run *run = &c->runs[s];
-    if (run->values != NULL || step_of(c, s)->verb == VERB_DELETE) return true;
+    if (run->values != NULL || change->desired == NULL || step_of(c, s)->verb == VERB_DELETE) return true;
     const struct kind_info *info = kind_info(change->kind);
     struct value *values = arena_array_of(c->arena, info->n_fields, struct value);
     if (values == NULL) return false;
@@ -151,6 +151,7 @@ bool resolve_step(struct converge *c, uint32_t s)
         if (info->fields[f].type == FIELD_REF_LIST && wanted.state == VALUE_SET)
             values[f] = resolve_list(c, wanted, change->values[f]);
     }
+    resource_protect(change->desired, values, &run->set_fields);
     if (c->cloud->normalise != NULL && c->cloud->normalise(c->cloud, change->kind, values, &run->set_fields,
                                                            c->world, c->arena, &c->err) != ERR_OK)
         return false;
@@ -200,6 +201,7 @@ void step_goal(struct converge *c, uint32_t s, struct goal *out)
                          .stack = c->plan->stack,
                          .name = change->name,
                          .unseen_fields = unseen,
+                         .disown = change->action == ACTION_FORGET,
                          .protect = change->desired != NULL && change->desired->lifecycle->prevent_destroy};
 }
 
@@ -280,6 +282,7 @@ void step_fail(struct converge *c, uint32_t s, enum err_code code, const char *f
 static const char *event_word(const struct change *change, enum verb verb)
 {
     if (verb == VERB_DELETE) return "deleted";
+    if (change->action == ACTION_FORGET) return "forgotten";
     if (change->action == ACTION_ADOPT) return "adopted";
     return verb == VERB_CREATE ? "created" : "updated";
 }
@@ -291,6 +294,7 @@ static void count_done(struct converge *c, uint32_t s)
     case VERB_CREATE: c->summary.n_added++; break;
     case VERB_DELETE: c->summary.n_destroyed++; break;
     case VERB_UPDATE:
+        if (change->action == ACTION_FORGET) c->summary.n_forgotten++;
         if (change->action == ACTION_ADOPT) c->summary.n_adopted++;
         if (change->action == ACTION_UPDATE || (change->action == ACTION_ADOPT && change->n_diffs > 0))
             c->summary.n_changed++;
@@ -317,7 +321,9 @@ void step_finish(struct converge *c, uint32_t s)
         run->started_ms = c->now_ms;
         tell(c, s, PROGRESS_STARTED, NULL);
     }
-    if (verb == VERB_DELETE) {
+    if (change->action == ACTION_FORGET) {
+        note_simple(c, NOTE_FORGET, change->kind, change->name);
+    } else if (verb == VERB_DELETE) {
         if (is_forgotten(c, change)) note_simple(c, NOTE_FORGET, change->kind, change->name);
     } else {
         ASSERT(run->observed != NULL);
@@ -465,7 +471,7 @@ static void start(struct converge *c)
         if (change->action == ACTION_READ && change->observed->phase != PHASE_PENDING) {
             note_record(c, k, change->observed, change->values, change->set_fields);
             settle_change(c, k);
-        } else if (change->action == ACTION_FORGET) {
+        } else if (change->action == ACTION_FORGET && !change_disowns(change, c->plan->stack)) {
             note_simple(c, NOTE_FORGET, change->kind, change->name);
             note_event(c, k, "forgotten", change->recorded->id, "");
             settle_change(c, k);

@@ -305,7 +305,9 @@ enum err_code pass_unmanaged(struct pass *p, const struct object *const **out, s
             struct owned_id me = {o->kind, o->id};
             const char *vpc = vpc_of(p, o, 3);
             struct owned_id its_vpc = {KIND_VPC, vpc};
-            if (o->system || vpc == NULL ||
+            bool by_itself =
+                p->cloud.may_appear != NULL && p->cloud.may_appear(&p->cloud, o->kind, o->values, p->world);
+            if (o->system || by_itself || vpc == NULL ||
                 bsearch(&me, owned, n_owned, sizeof *owned, compare_owned) != NULL ||
                 bsearch(&its_vpc, owned, n_owned, sizeof *owned, compare_owned) == NULL)
                 continue;

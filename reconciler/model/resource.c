@@ -3,6 +3,15 @@
 
 const struct lifecycle lifecycle_default = {0};
 
+void resource_protect(const struct resource *r, struct value *values, uint64_t *set_fields)
+{
+    if (!r->lifecycle->prevent_destroy || r->lifecycle->management == MANAGE_OBSERVE) return;
+    uint8_t field = kind_field(r->kind, TEXT("deletionProtection"));
+    if (field == FIELD_NO) return;
+    values[field] = value_bool(true);
+    *set_fields |= (uint64_t)1 << field;
+}
+
 char *address_format(enum kind kind, struct text name, char out[RESOURCE_ADDRESS_SIZE])
 {
     (void)snprintf(out, RESOURCE_ADDRESS_SIZE, "%s/" TEXT_FMT, kind_info(kind)->name, TEXT_ARG(name));

@@ -39,6 +39,10 @@ struct resource {
     struct value *values;    /* kind_info(kind)->n_fields */
 };
 
+/* lifecycle.preventDestroy is also the cloud's own protection, where the kind has one: as if the manifest had
+ * set the field `deletionProtection`. */
+void resource_protect(const struct resource *r, struct value *values, uint64_t *set_fields);
+
 enum { RESOURCE_ADDRESS_SIZE = 256 };
 /* "VSwitch/web" into out; returns out. */
 char *address_format(enum kind kind, struct text name, char out[RESOURCE_ADDRESS_SIZE]);

@@ -108,6 +108,7 @@ void bind_resolve(struct build *b, uint32_t i, struct value *values, uint64_t *s
         }
         values[f] = v;
     }
+    resource_protect(r, values, set_fields);
     if (b->cloud->normalise != NULL &&
         b->cloud->normalise(b->cloud, r->kind, values, set_fields, b->world, b->arena, b->err) != ERR_OK)
         b->out_of_memory = true;
@@ -165,9 +166,16 @@ uint32_t bind_record_of(struct build *b, enum kind kind, const char *id)
 bool bind_parent_is_ours(struct build *b, const struct object *o)
 {
     const struct kind_info *info = kind_info(o->kind);
+    /* What the cloud makes by itself belongs to whom it was made for: a gateway's own default route to the
+     * gateway's owner. */
+    bool by_itself =
+        b->cloud->may_appear != NULL && b->cloud->may_appear(b->cloud, o->kind, o->values, b->world);
     for (uint8_t f = 0; f < info->n_fields; f++) {
         struct value v = o->values[f];
-        if ((info->fields[f].flags & FIELD_PARENT) == 0 || !value_is_set(v)) continue;
+        if (((info->fields[f].flags & FIELD_PARENT) == 0 &&
+             !(by_itself && info->fields[f].type == FIELD_REF)) ||
+            !value_is_set(v))
+            continue;
         const struct object *parent = world_find(b->world, info->fields[f].ref, value_as_text(v));
         if (parent == NULL) continue;
         if (parent->owner_stack.ptr != NULL && text_equal(parent->owner_stack, b->options->stack))

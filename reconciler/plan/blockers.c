@@ -31,8 +31,30 @@ static const char *object_name(const struct object *o)
     return field != FIELD_NO && value_is_set(o->values[field]) ? o->values[field].u.text : "";
 }
 
+/* Ours, and kept out of this plan by --target or --exclude: writes its address. */
+static bool is_left_out(struct build *b, const struct object *o, char address[RESOURCE_ADDRESS_SIZE])
+{
+    for (uint32_t i = 0; i < b->desired->n; i++) {
+        if (b->bindings[i].object != o || !b->bindings[i].left_out) continue;
+        (void)address_format(o->kind, b->desired->items[i].name, address);
+        return true;
+    }
+    uint32_t r = bind_record_of(b, o->kind, o->id);
+    if (r == UINT32_MAX) return false;
+    (void)address_format(o->kind, b->recorded->items[r].name, address);
+    return true;
+}
+
 static void report(struct build *b, const struct object *o, const struct change *parent)
 {
+    char mine[RESOURCE_ADDRESS_SIZE], its[RESOURCE_ADDRESS_SIZE];
+    if (is_left_out(b, o, mine)) {
+        (void)address_format(parent->kind, parent->name, its);
+        (void)diags_add(b->diags, SEVERITY_ERROR, (struct src_pos){0}, its,
+                        arena_printf(b->arena, "take it in, too: --target %s", mine),
+                        "%s lies in it and is left out by --target or --exclude", mine);
+        return;
+    }
     char address[RESOURCE_ADDRESS_SIZE];
     const char *name = object_name(o);
     (void)address_format(parent->kind, parent->name, address);

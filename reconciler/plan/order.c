@@ -136,8 +136,10 @@ static void make_steps(struct order *o)
         case ACTION_READ: /* a step only to wait for it */
             if (c->observed->phase == PHASE_PENDING) o->apply_step[k] = add_step(o, k, VERB_UPDATE);
             break;
+        case ACTION_FORGET: /* a step only to take our tags away */
+            if (change_disowns(c, b->options->stack)) (void)add_step(o, k, VERB_UPDATE);
+            break;
         case ACTION_NONE:
-        case ACTION_FORGET:
         case N_ACTIONS: break;
         }
     }

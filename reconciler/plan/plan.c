@@ -33,6 +33,12 @@ bool plan_is_empty(const struct plan *p)
     return p->n_add + p->n_change + p->n_destroy + p->n_adopt + p->n_forget == 0;
 }
 
+bool change_disowns(const struct change *c, struct text stack)
+{
+    return c->action == ACTION_FORGET && c->observed != NULL && c->observed->phase != PHASE_DELETING &&
+           c->observed->owner_stack.ptr != NULL && text_equal(c->observed->owner_stack, stack);
+}
+
 /* ---- 1. targets ---- */
 
 static bool address_matches(struct text pattern, enum kind kind, struct text name)
@@ -83,6 +89,22 @@ static void note_left_out(void *ctx, uint32_t target)
 {
     struct exclusion *e = ctx;
     if (e->bindings[target].left_out) e->found = true;
+}
+
+/* A pattern that fits nothing is a mistake in writing: silence would look like "nothing to do". */
+static void check_patterns(struct build *b, const char *flag, const struct text *patterns, size_t n)
+{
+    for (size_t k = 0; k < n; k++) {
+        bool found = false;
+        for (uint32_t i = 0; i < b->desired->n && !found; i++)
+            found = address_matches(patterns[k], b->desired->items[i].kind, b->desired->items[i].name);
+        for (uint32_t i = 0; i < b->recorded->n && !found; i++)
+            found = address_matches(patterns[k], b->recorded->items[i].kind, b->recorded->items[i].name);
+        if (!found)
+            (void)diags_add(b->diags, SEVERITY_ERROR, (struct src_pos){0}, NULL,
+                            "addresses are Kind/name, as `headgate plan` prints them",
+                            "%s " TEXT_FMT ": there is no such resource", flag, TEXT_ARG(patterns[k]));
+    }
 }
 
 static void choose_targets(struct build *b)
@@ -326,7 +348,26 @@ static void decide_replace(struct build *b, uint32_t i, const struct value *valu
     if (r->kind == KIND_EIP_ASSOCIATION && !c->create_first) note_new_binding(b, r);
 }
 
-static enum reason replace_reason(const struct build *b, uint32_t i, const struct comparison *cmp)
+/* Whether it refers, in a field that could be changed in place, to something whose old one goes before the
+ * new one comes: then there is nothing to change it to in between, and it has to go, too. 'values' are
+ * normalised: what became an address does not count. */
+static bool loses_its_target(const struct build *b, const struct resource *r, const struct value *values)
+{
+    const struct kind_info *info = kind_info(r->kind);
+    for (uint8_t f = 0; f < info->n_fields; f++) {
+        struct value v = r->values[f];
+        if (info->fields[f].type != FIELD_REF || v.form != REF_LOCAL || values[f].state == VALUE_UNSET)
+            continue;
+        uint32_t change = b->bindings[v.u.num].change;
+        if (change != UINT32_MAX && b->changes[change].action == ACTION_REPLACE &&
+            !b->changes[change].create_first)
+            return true;
+    }
+    return false;
+}
+
+static enum reason replace_reason(const struct build *b, uint32_t i, const struct value *values,
+                                  const struct comparison *cmp)
 {
     const struct resource *r = &b->desired->items[i];
     if (matches_any(b->options->replaces, b->options->n_replaces, r->kind, r->name)) return REASON_REQUESTED;
@@ -334,7 +375,7 @@ static enum reason replace_reason(const struct build *b, uint32_t i, const struc
     for (uint32_t k = 0; k < cmp->n_diffs; k++)
         if (cmp->diffs[k].forces_replace && cmp->diffs[k].after.state != VALUE_UNKNOWN) known = true;
     if (cmp->immutable) return known ? REASON_IMMUTABLE : REASON_PARENT_REPLACED;
-    return needs_new_binding(b, r) ? REASON_PARENT_REPLACED : REASON_NONE;
+    return needs_new_binding(b, r) || loses_its_target(b, r, values) ? REASON_PARENT_REPLACED : REASON_NONE;
 }
 
 /* Ours by record, but not tagged so: imported, or somebody took the tags away. Without them a lost state
@@ -388,7 +429,7 @@ static void decide_existing(struct build *b, uint32_t i, const struct value *val
         }
         cmp.n_diffs = kept;
     }
-    enum reason reason = replace_reason(b, i, &cmp);
+    enum reason reason = replace_reason(b, i, values, &cmp);
     if (reason != REASON_NONE && take_rival(b, i, values, set_fields, record, &cmp)) reason = REASON_NONE;
     if (reason != REASON_NONE) {
         decide_replace(b, i, values, set_fields, &cmp, reason);
@@ -646,6 +687,23 @@ static void decide_undesired(struct build *b)
 
 /* ---- 4. guards ---- */
 
+/* What the cloud itself protects would refuse half way. */
+static void refuse_protected(struct build *b)
+{
+    for (size_t k = 0; k < b->n_changes; k++) {
+        const struct change *c = &b->changes[k];
+        if (c->action != ACTION_DELETE && c->action != ACTION_REPLACE) continue;
+        uint8_t f = kind_field(c->kind, TEXT("deletionProtection"));
+        if (f == FIELD_NO || !value_is_set(c->observed->values[f]) || c->observed->values[f].u.num == 0)
+            continue;
+        char address[RESOURCE_ADDRESS_SIZE];
+        (void)address_format(c->kind, c->name, address);
+        (void)diags_add(b->diags, SEVERITY_ERROR, c->desired == NULL ? (struct src_pos){0} : c->desired->pos,
+                        address, "apply it with `deletionProtection: false` first",
+                        "%s cannot be deleted: the cloud protects it against deletion", c->observed->id);
+    }
+}
+
 static void check_guards(struct build *b)
 {
     uint32_t n_deletions = 0;
@@ -660,6 +718,7 @@ static void check_guards(struct build *b)
                         "undo the change, or apply `lifecycle: {preventDestroy: false}` first",
                         "%s would have to be replaced, but lifecycle.preventDestroy is set", address);
     }
+    refuse_protected(b);
     const struct plan_options *o = b->options;
     if (!o->destroy && o->max_deletions >= 0 && n_deletions > (uint64_t)o->max_deletions)
         (void)diags_add(b->diags, SEVERITY_ERROR, (struct src_pos){0}, NULL,
@@ -785,13 +844,19 @@ enum err_code plan_build(struct arena *arena, const struct plan_options *options
     size_t errors_before = diags->n_errors;
     enum err_code code = prepare(&b);
     if (code != ERR_OK) return code;
+    check_patterns(&b, "--target", options->targets, options->n_targets);
+    check_patterns(&b, "--exclude", options->excludes, options->n_excludes);
+    check_patterns(&b, "--replace", options->replaces, options->n_replaces);
+    if (diags->n_errors > errors_before)
+        return err_set(err, ERR_INPUT, "an address on the command line is not known");
     choose_targets(&b);
     decide_desired(&b);
     size_t conflicts = diags->n_errors - errors_before;
     if (!b.out_of_memory) decide_undesired(&b);
     if (b.out_of_memory) return err_nomem(err);
     check_guards(&b);
-    report_blockers(&b);
+    if (diags->n_errors == errors_before)
+        report_blockers(&b); /* else they would repeat what is said already */
     if (conflicts > 0)
         return err_set(err, ERR_CONFLICT, "%zu conflict%s with what exists", conflicts,
                        conflicts == 1 ? "" : "s");

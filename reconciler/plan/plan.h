@@ -135,6 +135,8 @@ MUST_CHECK enum err_code plan_build(struct arena *arena, const struct plan_optio
 
 /* True when there is nothing to do (reads aside). */
 bool plan_is_empty(const struct plan *p);
+/* FORGET: whether the thing carries our ownership tags, which are taken away, since it would be ours else. */
+bool change_disowns(const struct change *c, struct text stack);
 const char *action_name(enum action a);         /* "create" */
 const char *disruption_name(enum disruption d); /* "egress address changes" */
 /* SHA-256 (hex) over everything that a change is about: what a saved plan is compared by. */

@@ -174,6 +174,8 @@ enum err_code drive(struct harness *h, const struct apply_script *script)
     struct drive d = {.h = h, .script = script, .wake_at_ms = INT64_MAX};
     d.engine = converge_new(h->arena, h->plan, &h->desired, h->world, &options);
     ASSERT(d.engine != NULL);
+    if (script->fail_operation != NULL)
+        harness_fail_next(h, script->fail_operation, script->fail_code, MAX_OF(script->fail_count, 1u));
     h->n_boundaries = h->n_steps = h->n_wakes = 0;
     run(&d);
     h->was_cut = d.cut;

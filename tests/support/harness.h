@@ -23,6 +23,9 @@ struct apply_script {
     int64_t interrupt_again_ms;
     uint32_t parallelism;
     double rate_per_s;
+    /* The next calls of an operation that fail, counted from the start of the engine. */
+    const char *fail_operation, *fail_code;
+    unsigned fail_count;
 };
 
 struct harness {
