@@ -693,6 +693,9 @@ static void refuse_protected(struct build *b)
     for (size_t k = 0; k < b->n_changes; k++) {
         const struct change *c = &b->changes[k];
         if (c->action != ACTION_DELETE && c->action != ACTION_REPLACE) continue;
+        bool told = (c->desired != NULL && c->desired->lifecycle->prevent_destroy) ||
+                    (c->recorded != NULL && c->recorded->prevent_destroy);
+        if (told) continue; /* by the guard of our own that set it */
         uint8_t f = kind_field(c->kind, TEXT("deletionProtection"));
         if (f == FIELD_NO || !value_is_set(c->observed->values[f]) || c->observed->values[f].u.num == 0)
             continue;

@@ -12,11 +12,11 @@
 #include "tests/support/expect.h"
 
 #define DOC "apiVersion: headgate/v1\n"
-static const char network[] = DOC
-    "kind: Vpc\nmetadata: {name: main}\nspec: {cidrBlock: 10.0.0.0/8}\n---\n" DOC
-    "kind: VSwitch\nmetadata: {name: front}\n"
-    "spec: {vpc: main, zone: cn-shanghai-b, cidrBlock: 10.0.1.0/24}\n---\n" DOC
-    "kind: NatGateway\nmetadata: {name: nat}\nspec: {vpc: main, vSwitch: front}\n";
+static const char network[] =
+    DOC "kind: Vpc\nmetadata: {name: main}\nspec: {cidrBlock: 10.0.0.0/8}\n---\n" DOC
+        "kind: VSwitch\nmetadata: {name: front}\n"
+        "spec: {vpc: main, zone: cn-shanghai-b, cidrBlock: 10.0.1.0/24}\n---\n" DOC
+        "kind: NatGateway\nmetadata: {name: nat}\nspec: {vpc: main, vSwitch: front}\n";
 
 /* The network with 'more' below it. */
 static void use_manifest(struct harness *h, const struct buf *more)
@@ -174,12 +174,13 @@ static void many_entries_of_one_gateway_never_meet_each_other(void **state)
     buf_init(&more, 1 << 20);
     add_eips(&more, 3);
     for (unsigned i = 0; i < 12; i++)
-        buf_printf(&more,
-                   "---\n" DOC "kind: SnatEntry\nmetadata: {name: out%u}\n"
-                   "spec: {natGateway: nat, source: {cidr: 10.0.1.%u/32}, eips: [eip%u]}\n---\n" DOC
-                   "kind: DnatEntry\nmetadata: {name: in%u}\nspec: {natGateway: nat, eip: eip%u, protocol: tcp, "
-                   "externalPort: \"%u\", target: {ip: 10.0.1.9}, internalPort: \"%u\"}\n",
-                   i, i + 20, i % 3, i, i % 3, 100 + i, 200 + i);
+        buf_printf(
+            &more,
+            "---\n" DOC "kind: SnatEntry\nmetadata: {name: out%u}\n"
+            "spec: {natGateway: nat, source: {cidr: 10.0.1.%u/32}, eips: [eip%u]}\n---\n" DOC
+            "kind: DnatEntry\nmetadata: {name: in%u}\nspec: {natGateway: nat, eip: eip%u, protocol: tcp, "
+            "externalPort: \"%u\", target: {ip: 10.0.1.9}, internalPort: \"%u\"}\n",
+            i, i + 20, i % 3, i, i % 3, 100 + i, 200 + i);
     use_manifest(&h, &more);
     struct apply_script script = {.parallelism = 50};
     EXPECT_APPLIED(&h, &script);

@@ -1,5 +1,5 @@
-/* stop.c - interrupts, and a state file that cannot be written: what is in flight is finished and recorded, what
- * is not durable is not called, and the next apply goes on. */
+/* stop.c - interrupts, and a state file that cannot be written: what is in flight is finished and recorded,
+ * what is not durable is not called, and the next apply goes on. */
 #include "tests/support/harness.h"
 
 #include <setjmp.h>
