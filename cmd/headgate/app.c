@@ -5,6 +5,7 @@
 #include "reconciler/loop/sources.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <string.h>
@@ -143,7 +144,28 @@ enum exit_code app_nomem(const struct app *app)
 
 static void on_interrupt(int signum)
 {
-    (void)signum; /* the read is cut short, that is all */
+    (void)signum; /* the wait is cut short, that is all */
+}
+
+/* Prints the question and reads a line. An interrupt, at whatever moment from the question on, is an answer,
+ * too: no. So it is blocked but while we wait for the line. */
+static bool ask(const char *question, char *answer, int size)
+{
+    sigset_t interrupt, before, open;
+    (void)sigemptyset(&interrupt); /* none of these can fail */
+    (void)sigaddset(&interrupt, SIGINT);
+    (void)sigprocmask(SIG_BLOCK, &interrupt, &before);
+    open = before;
+    (void)sigdelset(&open, SIGINT);
+    struct sigaction action = {.sa_handler = on_interrupt}, old;
+    (void)sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGINT, &action, &old);
+    app_puts(question);
+    struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+    bool read_one = ppoll(&in, 1, NULL, &open) == 1 && fgets(answer, size, stdin) != NULL;
+    (void)sigaction(SIGINT, &old, NULL);
+    (void)sigprocmask(SIG_SETMASK, &before, NULL);
+    return read_one;
 }
 
 enum err_code app_confirm(const char *question, struct err *err)
@@ -153,13 +175,8 @@ enum err_code app_confirm(const char *question, struct err *err)
             err, ERR_INPUT,
             "standard input is not a terminal, so nobody can be asked; to go ahead without asking, "
             "use --auto-approve");
-    app_puts(question);
-    struct sigaction action = {.sa_handler = on_interrupt}, before;
-    (void)sigemptyset(&action.sa_mask);        /* cannot fail */
-    (void)sigaction(SIGINT, &action, &before); /* cannot fail; no SA_RESTART */
-    char answer[64];
-    bool read_one = fgets(answer, sizeof answer, stdin) != NULL;
-    (void)sigaction(SIGINT, &before, NULL);
+    char answer[64] = "";
+    bool read_one = ask(question, answer, sizeof answer);
     app_puts("\n");
     if (read_one && text_is(text_trim(text_of(answer)), "yes")) return ERR_OK;
     return err_set(err, ERR_CANCELED, "cancelled, nothing was changed");
