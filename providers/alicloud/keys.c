@@ -66,6 +66,20 @@ static const char *group_key(const struct goal *g)
     }
 }
 
+/* A vSwitch whose table changes is Pending, and nothing can be changed on it or put there.
+ * Source: AssociateRouteTable; ModifyVSwitchAttribute, IncorrectStatus.VSwitch; CreateSnatEntry,
+ * RunInstances, IncorrectVSwitchStatus */
+static const char *vswitch_key(const struct goal *g)
+{
+    switch (g->kind) {
+    case KIND_VSWITCH: return own_id(g);
+    case KIND_INSTANCE: return goal_ref(g, INS_VSWITCH);
+    case KIND_SNAT_ENTRY: return goal_ref(g, SNAT_VSWITCH);
+    case KIND_ROUTE_TABLE_ASSOCIATION: return goal_ref(g, RTA_VSWITCH);
+    default: return NULL;
+    }
+}
+
 static const char *instance_key(const struct goal *g)
 {
     return g->kind == KIND_INSTANCE ? own_id(g) : NULL;
@@ -78,7 +92,7 @@ static const struct {
     const char *(*id)(const struct goal *g);
 } keys[] = {
     {KEY_INSTANCE, "ecs", instance_key}, {KEY_EIP, "eip", eip_key}, {KEY_NAT, "nat", nat_key},
-    {KEY_GROUP, "sg", group_key},        {KEY_VPC, "vpc", vpc_key},
+    {KEY_GROUP, "sg", group_key},        {KEY_VPC, "vpc", vpc_key}, {KEY_VSWITCH, "vsw", vswitch_key},
 };
 
 size_t alicloud_serial_keys(const struct cloud *c, const struct goal *g, const struct request *r,
@@ -92,7 +106,8 @@ size_t alicloud_serial_keys(const struct cloud *c, const struct goal *g, const s
         if (id == NULL) continue;
         struct serial_key *key = &out[n++];
         (void)snprintf(key->text, sizeof key->text, "%s/%s", keys[i].prefix, id);
-        key->until_settled = (op->keys & KEY_SETTLE) != 0;
+        bool only_for_the_call = keys[i].flag == KEY_VSWITCH && g->kind != KIND_ROUTE_TABLE_ASSOCIATION;
+        key->until_settled = (op->keys & KEY_SETTLE) != 0 && !only_for_the_call;
     }
     return n;
 }

@@ -28,6 +28,8 @@ enum operation_keys {
     KEY_GROUP = 1u << 3,
     KEY_INSTANCE = 1u << 4,
     KEY_SETTLE = 1u << 5, /* the keys are held until the object is ready or gone */
+    KEY_VSWITCH =
+        1u << 6, /* held until then only by what changes the vSwitch's table: it is Pending meanwhile */
 };
 
 /* Codes are separated by blanks; each matches itself and what follows it after a dot.

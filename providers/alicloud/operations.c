@@ -53,6 +53,7 @@ static const struct operation operations[] = {
              " OperationFailed.DistibuteLock OperationFailed.NotifyCenCreate",
      .exists = "InvalidCidrBlock.Overlapped"},
     {.name = "ModifyVSwitchAttribute",
+     .keys = KEY_VSWITCH,
      .busy = "OperationConflict OperationFailed.LastTokenProcessing IncorrectStatus.VSwitch"
              " IncorrectStatus.VpcRouteEntry ServiceUnavailable"},
     {.name = "DeleteVSwitch",
@@ -120,7 +121,7 @@ static const struct operation operations[] = {
 
     {.name = "CreateSnatEntry",
      .flags = OP_TOKEN | OP_ASYNC | OP_CREATE,
-     .keys = KEY_NAT | KEY_SETTLE,
+     .keys = KEY_NAT | KEY_VSWITCH | KEY_SETTLE,
      .id_path = "SnatEntryId",
      .busy = "OperationConflict IncorrectStatus.NATGW EIP_NOT_IN_GATEWAY OperationUnsupported.EipInBinding"
              " OperationUnsupported.EipNatBWPCheck OperationUnsupported.EipNatGWCheck InternalError",
@@ -167,11 +168,11 @@ static const struct operation operations[] = {
      .gone = "InvalidRouteTableId.NotFound InvalidRouteTable.NotFound"},
     {.name = "AssociateRouteTable",
      .flags = OP_TOKEN | OP_ASYNC,
-     .keys = KEY_VPC | KEY_SETTLE,
+     .keys = KEY_VPC | KEY_VSWITCH | KEY_SETTLE,
      .busy = TABLE_BUSY},
     {.name = "UnassociateRouteTable",
      .flags = OP_TOKEN | OP_ASYNC | OP_DELETE,
-     .keys = KEY_VPC | KEY_SETTLE,
+     .keys = KEY_VPC | KEY_VSWITCH | KEY_SETTLE,
      .busy = TABLE_BUSY,
      .gone = "InvalidVSwitchId.NotFound InvalidRouteTableId.NotFound"},
 
@@ -218,6 +219,7 @@ static const struct operation operations[] = {
 
     {.name = "RunInstances",
      .flags = OP_TOKEN | OP_ASYNC | OP_CREATE,
+     .keys = KEY_VSWITCH,
      .id_path = "InstanceIdSets.InstanceIdSet",
      .busy = "IncorrectVSwitchStatus"},
     {.name = "ModifyInstanceAttribute",

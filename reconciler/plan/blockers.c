@@ -89,6 +89,8 @@ void report_blockers(struct build *b)
     if (n > 1) qsort(leaving, n, sizeof *leaving, compare_leaving);
     for (int kind = 0; kind < N_KINDS && n > 0; kind++) {
         const struct kind_info *info = kind_info((enum kind)kind);
+        if (kind == KIND_SECURITY_GROUP_RULE)
+            continue; /* go with their group.  Source: DeleteSecurityGroup */
         size_t cursor = 0;
         for (const struct object *o; (o = world_next(b->world, (enum kind)kind, &cursor)) != NULL;) {
             if (o->system || o->phase == PHASE_DELETING) continue;

@@ -34,6 +34,7 @@ struct order {
     uint32_t *delete_step, *apply_step; /* per change; NO_STEP */
     struct pending_edge *edges;
     size_t n_edges, edges_capacity;
+    struct edge *attached;     /* to the steps, in their order */
     struct pairs deleted;      /* (kind, id) of what goes -> delete step */
     struct pairs routes_in;    /* table (desired index) -> create steps of its routes */
     struct pairs snat_of;      /* gateway (desired index) -> create steps of its SNAT entries */
@@ -313,7 +314,7 @@ static int compare_edges(const void *pa, const void *pb)
 static enum err_code attach_edges(struct order *o)
 {
     if (o->n_edges > 1) qsort(o->edges, o->n_edges, sizeof *o->edges, compare_edges);
-    struct edge *all = arena_array_of(o->b->arena, o->n_edges, struct edge);
+    struct edge *all = o->attached = arena_array_of(o->b->arena, o->n_edges, struct edge);
     if (all == NULL) return err_nomem(o->b->err);
     size_t n = 0;
     for (size_t k = 0; k < o->n_edges; k++) {
@@ -349,6 +350,48 @@ static uint32_t topological(const struct order *o, uint32_t *sorted, uint32_t *n
         for (uint32_t k = users_start[sorted[at]]; k < users_start[sorted[at] + 1]; k++)
             if (--n_waiting[users[k]] == 0) sorted[n_sorted++] = users[k];
     return n_sorted;
+}
+
+/* Marks the steps that lie on a cycle, or between two: 'n_waiting' is positive for those that could not be
+ * ordered, which are these and all that come after them; the latter are taken off from the end. */
+static bool *mark_cycles(const struct order *o, const uint32_t *n_waiting)
+{
+    uint32_t n = (uint32_t)o->n_steps, n_ends = 0;
+    bool *marked = arena_array_of(o->b->arena, n, bool);
+    uint32_t *n_users = arena_array_of(o->b->arena, n, uint32_t);
+    uint32_t *ends = arena_array_of(o->b->arena, n, uint32_t);
+    if (marked == NULL || n_users == NULL || ends == NULL) return NULL;
+    for (uint32_t s = 0; s < n; s++) {
+        marked[s] = n_waiting[s] > 0;
+        for (uint32_t k = 0; marked[s] && k < o->steps[s].n_after; k++) n_users[o->steps[s].after[k].step]++;
+    }
+    for (uint32_t s = 0; s < n; s++)
+        if (marked[s] && n_users[s] == 0) ends[n_ends++] = s;
+    while (n_ends > 0) {
+        const struct step *end = &o->steps[ends[--n_ends]];
+        marked[end - o->steps] = false;
+        for (uint32_t k = 0; k < end->n_after; k++) {
+            uint32_t before = end->after[k].step;
+            if (--n_users[before] == 0 && marked[before]) ends[n_ends++] = before;
+        }
+    }
+    return marked;
+}
+
+/* What is only preferred gives way where it would go round in circles. False when nothing could. */
+static bool drop_soft_edges(struct order *o, const bool *marked)
+{
+    size_t at = 0, n_dropped = 0;
+    for (uint32_t s = 0; s < o->n_steps; s++) {
+        uint32_t n_after = o->steps[s].n_after, n_kept = 0;
+        struct edge *after = &o->attached[at]; /* edges are attached in the order of their steps */
+        at += n_after;
+        for (uint32_t k = 0; k < n_after; k++)
+            if (!after[k].soft || !marked[s] || !marked[after[k].step]) after[n_kept++] = after[k];
+        n_dropped += n_after - n_kept;
+        o->steps[s].n_after = n_kept;
+    }
+    return n_dropped > 0;
 }
 
 static enum err_code report_cycle(struct order *o, const uint32_t *n_waiting)
@@ -412,8 +455,13 @@ enum err_code order_steps(struct build *b)
     uint32_t *users_start = arena_array_of(b->arena, o.n_steps + 1, uint32_t);
     uint32_t *users = arena_array_of(b->arena, o.n_edges, uint32_t);
     if (sorted == NULL || n_waiting == NULL || users_start == NULL || users == NULL) return err_nomem(b->err);
-    if (topological(&o, sorted, n_waiting, users_start, users) < o.n_steps)
-        return report_cycle(&o, n_waiting);
+    if (topological(&o, sorted, n_waiting, users_start, users) < o.n_steps) {
+        const bool *marked = mark_cycles(&o, n_waiting);
+        if (marked == NULL) return err_nomem(b->err);
+        if (!drop_soft_edges(&o, marked) ||
+            topological(&o, sorted, n_waiting, users_start, users) < o.n_steps)
+            return report_cycle(&o, n_waiting);
+    }
     measure(&o, sorted);
     b->plan.steps = o.steps;
     b->plan.n_steps = (uint32_t)o.n_steps;

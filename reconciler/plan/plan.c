@@ -339,8 +339,11 @@ static void decide_replace(struct build *b, uint32_t i, const struct value *valu
     struct change *c = add_desired_change(b, i, ACTION_REPLACE, reason, values, set_fields);
     if (c == NULL) return;
     b->bindings[i].fresh = true;
-    c->create_first = !parents.delete_first && ((kind_info(r->kind)->flags & KIND_CREATE_FIRST) != 0 ||
-                                                gets_another_key(r->kind, cmp));
+    /* Where another thing still has the new key, that one may wait for this one to leave its old one. */
+    c->create_first =
+        !parents.delete_first &&
+        ((kind_info(r->kind)->flags & KIND_CREATE_FIRST) != 0 || gets_another_key(r->kind, cmp)) &&
+        world_find_key(b->world, r->kind, values) == NULL;
     c->diffs = keep_diffs(b, cmp);
     c->n_diffs = cmp->n_diffs;
     c->disruption =

@@ -165,7 +165,9 @@ static void run(struct drive *d)
 
 enum err_code drive(struct harness *h, const struct apply_script *script)
 {
-    struct converge_options options = {.state_id = TEXT("test-state"),
+    char state_id[32];
+    (void)snprintf(state_id, sizeof state_id, "test-state-%u", h->memory.n_lives);
+    struct converge_options options = {.state_id = text_of(state_id),
                                        .parallelism = script->parallelism,
                                        .rate_per_s = script->rate_per_s,
                                        .seed = 1,

@@ -18,6 +18,7 @@ void memory_fini(struct memory *m)
 void memory_forget(struct memory *m)
 {
     m->n_records = m->n_intents = m->n_generations = 0;
+    m->n_lives++;
 }
 
 static struct text keep_text(struct arena *a, struct text t)

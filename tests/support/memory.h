@@ -20,7 +20,8 @@ struct memory {
     struct used_generation
         *generations; /* sorted by address; .open and .operation are set by memory_used() */
     size_t n_generations, generations_capacity;
-    size_t n_writes; /* batches of notes */
+    size_t n_writes;  /* batches of notes */
+    uint32_t n_lives; /* how often it was lost: a new state has a new id */
 };
 
 void memory_init(struct memory *m);
