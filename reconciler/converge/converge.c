@@ -325,6 +325,7 @@ void step_finish(struct converge *c, uint32_t s)
         note_simple(c, NOTE_FORGET, change->kind, change->name);
     } else if (verb == VERB_DELETE) {
         if (is_forgotten(c, change)) note_simple(c, NOTE_FORGET, change->kind, change->name);
+        if (change->old != NULL) note_simple(c, NOTE_FORGET, change->kind, old_name(c, change));
     } else {
         ASSERT(run->observed != NULL);
         if (change->moved_from.ptr != NULL && change->recorded != NULL)

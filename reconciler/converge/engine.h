@@ -197,6 +197,8 @@ const struct object *find_object(struct converge *c, uint32_t s);
 void note_intent(struct converge *c, uint32_t s, const struct request *r);
 void note_record(struct converge *c, uint32_t change, const struct object *o, const struct value *values,
                  uint64_t set_fields);
+/* Under which name the old one of two entries is recorded. */
+struct text old_name(struct converge *c, const struct change *change);
 void note_simple(struct converge *c, enum note_type type, enum kind kind, struct text name);
 void note_event(struct converge *c, uint32_t change, const char *event, const char *message,
                 const char *request_id);

@@ -51,16 +51,42 @@ void note_intent(struct converge *c, uint32_t s, const struct request *r)
     memcpy(n->request_hash, run->request_hash, sizeof n->request_hash);
 }
 
+static void add_record(struct converge *c, const struct record *r)
+{
+    struct note *n = add_note(c, NOTE_RECORD, r->kind, r->name);
+    if (n != NULL) n->record = r;
+}
+
+struct text old_name(struct converge *c, const struct change *change)
+{
+    return text_of(keep(c, TEXT_FMT PLAN_OLD_SUFFIX, TEXT_ARG(change->name)));
+}
+
+/* The old entry of two stays recorded until it is gone. */
+static void note_old(struct converge *c, const struct change *change)
+{
+    struct record *r = arena_new_of(c->arena, struct record);
+    if (r == NULL) {
+        c->out_of_memory = true;
+        return;
+    }
+    *r = (struct record){.kind = change->kind,
+                         .name = old_name(c, change),
+                         .id = change->old->id,
+                         .values = change->old->values,
+                         .applied_unix_ms = c->now_unix_ms};
+    add_record(c, r);
+}
+
 /* What the record keeps: set fields as applied, computed ones as observed. */
 void note_record(struct converge *c, uint32_t change_index, const struct object *o,
                  const struct value *values, uint64_t set_fields)
 {
     const struct change *change = &c->plan->changes[change_index];
     const struct kind_info *info = kind_info(change->kind);
-    struct note *n = add_note(c, NOTE_RECORD, change->kind, change->name);
     struct record *r = arena_new_of(c->arena, struct record);
     struct value *kept = arena_array_of(c->arena, info->n_fields, struct value);
-    if (n == NULL || r == NULL || kept == NULL) {
+    if (r == NULL || kept == NULL) {
         c->out_of_memory = true;
         return;
     }
@@ -83,7 +109,8 @@ void note_record(struct converge *c, uint32_t change_index, const struct object 
         .applied_unix_ms = c->now_unix_ms,
         .prevent_destroy = change->desired != NULL && change->desired->lifecycle->prevent_destroy,
         .orphan_on_removal = change->desired != NULL && change->desired->lifecycle->orphan_on_removal};
-    n->record = r;
+    add_record(c, r);
+    if (change->old != NULL) note_old(c, change);
 }
 
 void note_event(struct converge *c, uint32_t change_index, const char *event, const char *message,

@@ -127,7 +127,8 @@ static int compare_records_by_id(const void *pa, const void *pb, void *ctx)
     const struct records *records = ctx;
     const struct record *a = &records->items[*(const uint32_t *)pa],
                         *b = &records->items[*(const uint32_t *)pb];
-    return compare_ids(a->kind, a->id, b->kind, b->id);
+    int order = compare_ids(a->kind, a->id, b->kind, b->id);
+    return order != 0 ? order : (a > b) - (a < b); /* by address */
 }
 
 /* Most plans never ask whose record an id is in. */
@@ -146,21 +147,41 @@ static void sort_records(struct build *b)
                 (void *)(uintptr_t)b->recorded);
 }
 
-uint32_t bind_record_of(struct build *b, enum kind kind, const char *id)
+/* Where the records of an id begin in records_by_id, or would. */
+static uint32_t first_of_id(struct build *b, enum kind kind, const char *id)
 {
     sort_records(b);
     uint32_t low = 0, high = b->out_of_memory ? 0 : b->recorded->n;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         const struct record *r = &b->recorded->items[b->records_by_id[middle]];
-        int order = compare_ids(r->kind, r->id, kind, id);
-        if (order == 0) return b->records_by_id[middle];
-        if (order < 0)
+        if (compare_ids(r->kind, r->id, kind, id) < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    return UINT32_MAX;
+    return low;
+}
+
+/* The record at a place of records_by_id, if it is of this id; else UINT32_MAX. */
+static uint32_t record_at(const struct build *b, uint32_t at, enum kind kind, const char *id)
+{
+    if (b->out_of_memory || at >= b->recorded->n) return UINT32_MAX;
+    const struct record *r = &b->recorded->items[b->records_by_id[at]];
+    return compare_ids(r->kind, r->id, kind, id) == 0 ? b->records_by_id[at] : UINT32_MAX;
+}
+
+uint32_t bind_record_of(struct build *b, enum kind kind, const char *id)
+{
+    return record_at(b, first_of_id(b, kind, id), kind, id);
+}
+
+/* Another record with the same id; UINT32_MAX when there is none. */
+static uint32_t other_record(struct build *b, uint32_t record)
+{
+    const struct record *r = &b->recorded->items[record];
+    uint32_t at = first_of_id(b, r->kind, r->id), first = record_at(b, at, r->kind, r->id);
+    return first != record ? first : record_at(b, at + 1, r->kind, r->id);
 }
 
 bool bind_parent_is_ours(struct build *b, const struct object *o)
@@ -402,11 +423,20 @@ static bool find_owned(struct build *b, const struct resource *r, struct binding
     return true;
 }
 
-struct object *bind_rival(const struct build *b, uint32_t i)
+/* An entry with the wanted key that nobody's record knows, in a parent of ours. */
+static struct object *rival_entry(struct build *b, uint32_t i, const struct value *values)
+{
+    struct object *o = world_find_key(b->world, b->desired->items[i].kind, values);
+    if (o == NULL || o == b->bindings[i].object || o->phase == PHASE_DELETING || o->phase == PHASE_FAILED)
+        return NULL;
+    return bind_record_of(b, o->kind, o->id) == UINT32_MAX && bind_parent_is_ours(b, o) ? o : NULL;
+}
+
+struct object *bind_rival(struct build *b, uint32_t i, const struct value *values)
 {
     const struct resource *r = &b->desired->items[i];
     size_t n = 0, cursor = 0;
-    if ((kind_info(r->kind)->flags & KIND_TAGGABLE) == 0) return NULL;
+    if ((kind_info(r->kind)->flags & KIND_TAGGABLE) == 0) return rival_entry(b, i, values);
     struct object *o = world_find_owned(b->world, b->options->stack, r->kind, r->name, &n);
     if (o == b->bindings[i].object && n == 2) /* the other of the two */
         while ((o = world_next(b->world, r->kind, &cursor)) != NULL)
@@ -428,12 +458,25 @@ static struct object *find_id(struct build *b, enum kind kind, const char *id)
     return next;
 }
 
+bool bind_is_anothers(struct build *b, uint32_t record, const struct object *o)
+{
+    const struct record *r = &b->recorded->items[record];
+    struct comparison c;
+    if (kind_info(r->kind)->id_prefix != NULL) return false;
+    uint32_t other = other_record(b, record);
+    if (other == UINT32_MAX) return false;
+    compare_recorded(b, r, o, 0, &c);
+    if (c.n_diffs == 0) return false;
+    compare_recorded(b, &b->recorded->items[other], o, 0, &c);
+    return c.n_diffs == 0;
+}
+
 static bool find_recorded(struct build *b, const struct resource *r, struct binding *binding)
 {
     if (binding->record == UINT32_MAX) return false;
     const struct record *record = &b->recorded->items[binding->record];
     struct object *o = find_id(b, r->kind, record->id);
-    if (o == NULL || o->phase == PHASE_DELETING) return false;
+    if (o == NULL || o->phase == PHASE_DELETING || bind_is_anothers(b, binding->record, o)) return false;
     bind(binding, o, text_equal(record->name, r->name) ? BOUND_RECORD : BOUND_MOVED);
     return true;
 }

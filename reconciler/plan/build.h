@@ -42,6 +42,7 @@ struct build {
     uint32_t *records_by_id;  /* indices of records, sorted by kind and id; made when first asked for */
     size_t
         cursors[N_KINDS]; /* in the world: behind the object of each kind that was bound last by its record */
+    uint32_t n_turned;    /* entries that are replaced for the sake of the order */
     uint32_t n_left_behind; /* by replacements that were interrupted */
     bool foreign_rebound;   /* an association of an EIP outside of the stack is replaced */
 
@@ -61,10 +62,13 @@ void bind_resolve(struct build *b, uint32_t i, struct value *values, uint64_t *s
 /* Finds what exists for desired resource i; fills its binding. False after adding a diagnostic. */
 bool bind_find(struct build *b, uint32_t i, const struct value *values, uint64_t set_fields);
 /* Another object with our tags for this resource, beside the one that it is bound to; NULL when there is
- * none, or several. */
-struct object *bind_rival(const struct build *b, uint32_t i);
+ * none, or several. For entries: one with the natural key, that nobody recorded, in a parent of ours. */
+struct object *bind_rival(struct build *b, uint32_t i, const struct value *values);
 /* The record of a cloud object, UINT32_MAX when none. */
 uint32_t bind_record_of(struct build *b, enum kind kind, const char *id);
+/* Whether another record says just what is there. The ids of associations are made of what they associate, so
+ * an old record that was never taken away may have the id of somebody else's new one. */
+bool bind_is_anothers(struct build *b, uint32_t record, const struct object *o);
 /* Whether an object lies in something that is ours (recorded or tagged for this stack). */
 bool bind_parent_is_ours(struct build *b, const struct object *o);
 

@@ -394,6 +394,29 @@ static bool drop_soft_edges(struct order *o, const bool *marked)
     return n_dropped > 0;
 }
 
+/* Entries on a cycle go before their new ones come: a route that would be led from one gateway to the next is
+ * taken away first when the next can only be made where the one has been. Returns how many were turned. */
+static uint32_t turn_entries(struct order *o, const bool *marked)
+{
+    uint32_t n = 0;
+    for (uint32_t s = 0; s < o->n_steps; s++) {
+        struct change *c = &o->b->changes[o->steps[s].change];
+        bool in_place = c->action == ACTION_UPDATE && !c->desired->lifecycle->prevent_destroy;
+        bool create_first = c->action == ACTION_REPLACE && c->create_first;
+        if (!marked[s] || (kind_info(c->kind)->flags & KIND_TAGGABLE) != 0 || !(in_place || create_first))
+            continue;
+        c->action = ACTION_REPLACE;
+        c->create_first = false;
+        c->old = NULL;
+        if (in_place) c->reason = REASON_PARENT_REPLACED;
+        enum disruption d = c->kind == KIND_SECURITY_GROUP_RULE ? DISRUPTION_BRIEF : DISRUPTION_OUTAGE;
+        c->disruption = MAX_OF(c->disruption, d);
+        n++;
+    }
+    o->b->n_turned += n;
+    return n;
+}
+
 static enum err_code report_cycle(struct order *o, const uint32_t *n_waiting)
 {
     struct build *b = o->b;
@@ -438,9 +461,11 @@ static void measure(struct order *o, const uint32_t *sorted)
     for (uint32_t k = 0; k < n; k++) b->plan.n_calls += b->changes[o->steps[k].change].action != ACTION_READ;
 }
 
-enum err_code order_steps(struct build *b)
+/* One attempt. *again: entries were turned, and with that the steps are others. */
+static enum err_code try_order(struct build *b, bool *again)
 {
     struct order o = {.b = b};
+    *again = false;
     o.delete_step = arena_array_of(b->arena, b->n_changes, uint32_t);
     o.apply_step = arena_array_of(b->arena, b->n_changes, uint32_t);
     if (o.delete_step == NULL || o.apply_step == NULL) return err_nomem(b->err);
@@ -458,12 +483,25 @@ enum err_code order_steps(struct build *b)
     if (topological(&o, sorted, n_waiting, users_start, users) < o.n_steps) {
         const bool *marked = mark_cycles(&o, n_waiting);
         if (marked == NULL) return err_nomem(b->err);
-        if (!drop_soft_edges(&o, marked) ||
-            topological(&o, sorted, n_waiting, users_start, users) < o.n_steps)
-            return report_cycle(&o, n_waiting);
+        bool dropped = drop_soft_edges(&o, marked);
+        if (!dropped || topological(&o, sorted, n_waiting, users_start, users) < o.n_steps) {
+            if ((marked = mark_cycles(&o, n_waiting)) == NULL) return err_nomem(b->err);
+            *again = turn_entries(&o, marked) > 0;
+            return *again ? ERR_OK : report_cycle(&o, n_waiting);
+        }
     }
     measure(&o, sorted);
     b->plan.steps = o.steps;
     b->plan.n_steps = (uint32_t)o.n_steps;
     return ERR_OK;
+}
+
+enum err_code order_steps(struct build *b)
+{
+    enum err_code code;
+    bool again;
+    do { /* each time fewer entries are left to be turned */
+        code = try_order(b, &again);
+    } while (code == ERR_OK && again);
+    return code;
 }

@@ -273,6 +273,12 @@ static void note_new_binding(struct build *b, const struct resource *association
         b->foreign_rebound = true;
 }
 
+/* Entries carry no tags. */
+static bool is_entry(enum kind kind)
+{
+    return (kind_info(kind)->flags & KIND_TAGGABLE) == 0;
+}
+
 static struct change *add_desired_change(struct build *b, uint32_t i, enum action action, enum reason reason,
                                          const struct value *values, uint64_t set_fields)
 {
@@ -296,6 +302,7 @@ static struct change *add_desired_change(struct build *b, uint32_t i, enum actio
     c->values = kept;
     c->set_fields = set_fields;
     c->observed = binding->object;
+    if (binding->old != NULL && is_entry(r->kind)) c->old = binding->old;
     c->recorded = binding->record == UINT32_MAX ? NULL : &b->recorded->items[binding->record];
     if (c->recorded != NULL && !text_equal(c->recorded->name, r->name))
         c->moved_from = c->recorded->name;
@@ -348,6 +355,7 @@ static void decide_replace(struct build *b, uint32_t i, const struct value *valu
     c->n_diffs = cmp->n_diffs;
     c->disruption =
         c->create_first ? kind_disruption[r->kind].replaced_create_first : kind_disruption[r->kind].replaced;
+    if (c->create_first && is_entry(r->kind)) c->old = c->observed;
     if (r->kind == KIND_EIP_ASSOCIATION && !c->create_first) note_new_binding(b, r);
 }
 
@@ -397,7 +405,7 @@ static bool take_rival(struct build *b, uint32_t i, const struct value *values, 
                        const struct record *record, struct comparison *cmp)
 {
     struct binding *binding = &b->bindings[i];
-    struct object *rival = binding->by == BOUND_RECORD ? bind_rival(b, i) : NULL;
+    struct object *rival = binding->by == BOUND_RECORD ? bind_rival(b, i, values) : NULL;
     struct comparison other;
     if (rival == NULL) return false;
     compare_desired(b, i, values, set_fields, rival, record, &other);
@@ -406,6 +414,7 @@ static bool take_rival(struct build *b, uint32_t i, const struct value *values, 
     binding->old = binding->object;
     binding->object = rival;
     binding->by = BOUND_TAGS;
+    if (is_entry(binding->old->kind)) b->n_left_behind++;
     return true;
 }
 
@@ -597,6 +606,7 @@ static uint32_t decide_recorded(struct build *b, enum reason reason)
         uint32_t i = b->desired_of[k];
         if (!destroy && i != UINT32_MAX) continue;
         struct object *o = world_find(b->world, r->kind, text_of(r->id));
+        if (o != NULL && bind_is_anothers(b, k, o)) o = NULL;
         bool forgets = o == NULL || r->orphan_on_removal || r->observed_only;
         if (!b->options->prune && !destroy && !forgets) {
             n_kept++;
@@ -657,11 +667,19 @@ static bool lies_in_old(const struct build *b, const struct touched *touched, co
     return false;
 }
 
-/* What the same interrupted replacement has left in the old one: entries carry no tags of their own. */
+/* Entries that an interrupted replacement has left: beside their new ones, and in the parents that go. */
 static void decide_left_behind(struct build *b)
 {
     struct touched touched;
     if (b->n_left_behind == 0) return;
+    for (uint32_t i = 0; i < b->desired->n; i++) {
+        struct object *old = b->bindings[i].old;
+        if (old == NULL || !is_entry(old->kind)) continue;
+        const char *name =
+            arena_printf(b->arena, TEXT_FMT PLAN_OLD_SUFFIX, TEXT_ARG(b->desired->items[i].name));
+        decide_delete(b, REASON_NOT_DESIRED, old->kind, text_of(name), NULL, old, false, false,
+                      (struct src_pos){0});
+    }
     collect_touched(b, &touched);
     for (int kind = 0; kind < N_KINDS && !b->out_of_memory; kind++) {
         if ((kind_info((enum kind)kind)->flags & KIND_TAGGABLE) != 0) continue;
@@ -874,6 +892,8 @@ enum err_code plan_build(struct arena *arena, const struct plan_options *options
     b.plan.bound_ids = bound_ids(&b);
     code = order_steps(&b);
     if (code != ERR_OK) return code;
+    if (b.n_turned > 0) check_guards(&b); /* more goes than was decided */
+    if (diags->n_errors > errors_before) return err_set(err, ERR_GUARD, "a guard refused the plan");
     if (b.out_of_memory) return err_nomem(err);
     count(&b);
     struct plan *p = arena_new_of(arena, struct plan);

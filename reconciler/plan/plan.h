@@ -62,7 +62,8 @@ struct change {
     uint32_t desired_index;         /* UINT32_MAX when desired is NULL */
     const struct record *recorded;  /* NULL when there is none */
     const struct object *observed;  /* NULL when nothing is there */
-    const struct value *values;     /* desired, resolved and normalised; NULL for DELETE and FORGET */
+    const struct object *old; /* an entry that a replacement has left behind, or will for a while; or NULL */
+    const struct value *values; /* desired, resolved and normalised; NULL for DELETE and FORGET */
     uint64_t set_fields, reset_fields;
     const struct field_diff *diffs; /* UPDATE, REPLACE, ADOPT: what differs */
     uint32_t n_diffs;
@@ -81,6 +82,11 @@ struct drift {
     uint32_t n_diffs;
     bool detect_only; /* management: detect, the plan does not correct it */
 };
+
+/* While a new entry and the one that it replaces are both there, the old one is recorded under the address
+ * with this behind its name, which no manifest can have: entries carry no tags by which it would be found
+ * after a crash. */
+#define PLAN_OLD_SUFFIX "~old"
 
 /* A step is a node of the graph that the engine walks. */
 struct edge {

@@ -180,6 +180,7 @@ const struct used_generation *memory_used(struct memory *m, struct arena *arena)
         if (!found) continue;
         used[k].open = true;
         used[k].operation = m->intents[at].operation;
+        used[k].request_hash = arena_strdup(arena, m->intents[at].request_hash);
         used[k].generation = m->intents[at].generation;
     }
     return used;

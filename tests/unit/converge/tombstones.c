@@ -1,0 +1,163 @@
+/* tombstones.c - entries carry no tags: while an old and a new one are both there, both are recorded, so that
+ * neither is left behind by a crash, an interrupt or a change of mind. */
+#include "tests/support/harness.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/support/expect.h"
+
+#define DOC "apiVersion: headgate/v1\n"
+#define GROUP(port)                                                                                          \
+    DOC "kind: Vpc\nmetadata: {name: main}\nspec: {cidrBlock: 10.0.0.0/8}\n---\n" DOC                        \
+        "kind: SecurityGroup\nmetadata: {name: web}\nspec: {vpc: main}\n---\n" DOC                           \
+        "kind: SecurityGroupRule\nmetadata: {name: http}\n"                                                  \
+        "spec: {securityGroup: web, protocol: tcp, ports: \"" port "\", peer: {cidr: 0.0.0.0/0}}\n"
+
+/* Applies the change and cuts it at each boundary; then goes on with 'manifest'. */
+static void cut_anywhere_then(const char *manifest)
+{
+    for (uint32_t at = 1;; at++) {
+        CLEANUP(harness_fini) struct harness h;
+        harness_init(&h);
+        harness_manifest(&h, GROUP("80"));
+        EXPECT_APPLIED(&h, NULL);
+        harness_manifest(&h, GROUP("81"));
+        EXPECT_PLAN(&h, "+/- SecurityGroupRule/http (ports)\n");
+        struct apply_script script = {.cut_at = at};
+        enum err_code code = harness_apply(&h, &script);
+        if (!h.was_cut) {
+            assert_int_equal(code, ERR_OK);
+            assert_in_range(at, 6, 100);
+            return;
+        }
+        harness_manifest(&h, manifest);
+        harness_clear_ledger(&h);
+        EXPECT_APPLIED(&h, NULL);
+        assert_string_equal(harness_refused(&h), "");
+        EXPECT_CONVERGED(&h);
+        assert_int_equal(harness_count(&h, "securitygrouprule"), 1);
+        assert_int_equal(h.memory.n_records, 3);
+        assert_int_equal(h.memory.n_intents, 0);
+    }
+}
+
+static void a_crash_between_the_new_and_the_old_leaves_one(void **state)
+{
+    (void)state;
+    cut_anywhere_then(GROUP("81"));
+}
+
+static void so_does_a_crash_and_a_third_wish(void **state)
+{
+    (void)state;
+    CLEANUP(harness_fini) struct harness h;
+    harness_init(&h);
+    harness_manifest(&h, GROUP("80"));
+    EXPECT_APPLIED(&h, NULL);
+    harness_manifest(&h, GROUP("81"));
+    struct apply_script script = {.interrupt_at_ms = 10};
+    assert_int_equal(harness_apply(&h, &script), ERR_CANCELED);
+    assert_int_equal(harness_count(&h, "securitygrouprule"), 2);
+    assert_string_not_equal(harness_id(&h, "SecurityGroupRule/http~old"), "");
+    harness_manifest(&h, GROUP("82"));
+    EXPECT_PLAN(&h, "+/- SecurityGroupRule/http (ports)\n- SecurityGroupRule/http~old\n");
+    EXPECT_APPLIED(&h, NULL);
+    EXPECT_CONVERGED(&h);
+    assert_int_equal(harness_count(&h, "securitygrouprule"), 1);
+}
+
+static void a_change_of_mind_goes_back_to_one(void **state)
+{
+    (void)state;
+    CLEANUP(harness_fini) struct harness h;
+    harness_init(&h);
+    harness_manifest(&h, GROUP("80"));
+    EXPECT_APPLIED(&h, NULL);
+    harness_manifest(&h, GROUP("81"));
+    struct apply_script script = {.interrupt_at_ms = 10};
+    assert_int_equal(harness_apply(&h, &script), ERR_CANCELED);
+    harness_manifest(&h, GROUP("80"));
+    harness_clear_ledger(&h);
+    EXPECT_APPLIED(&h, NULL);
+    assert_string_equal(harness_refused(&h), "");
+    EXPECT_CONVERGED(&h);
+    assert_int_equal(harness_count(&h, "securitygrouprule"), 1);
+}
+
+static void when_all_goes_well_nothing_of_it_stays(void **state)
+{
+    (void)state;
+    CLEANUP(harness_fini) struct harness h;
+    harness_init(&h);
+    harness_manifest(&h, GROUP("80"));
+    EXPECT_APPLIED(&h, NULL);
+    harness_manifest(&h, GROUP("81"));
+    EXPECT_APPLIED(&h, NULL);
+    assert_int_equal(h.memory.n_records, 3);
+    assert_string_equal(harness_id(&h, "SecurityGroupRule/http~old"), "");
+}
+
+/* ---- associations, whose ids are made of what they associate ---- */
+
+#define BOUND(first, second)                                                                                 \
+    DOC "kind: Vpc\nmetadata: {name: main}\nspec: {cidrBlock: 10.0.0.0/8}\n---\n" DOC                        \
+        "kind: VSwitch\nmetadata: {name: front}\n"                                                           \
+        "spec: {vpc: main, zone: cn-shanghai-b, cidrBlock: 10.0.1.0/24}\n---\n" DOC                          \
+        "kind: NatGateway\nmetadata: {name: nat1}\nspec: {vpc: main, vSwitch: front}\n---\n" DOC             \
+        "kind: NatGateway\nmetadata: {name: nat2}\nspec: {vpc: main, vSwitch: front}\n---\n" DOC             \
+        "kind: Eip\nmetadata: {name: eip1}\nspec: {}\n---\n" DOC                                             \
+        "kind: Eip\nmetadata: {name: eip2}\nspec: {}\n---\n" DOC                                             \
+        "kind: EipAssociation\nmetadata: {name: one}\nspec: {eip: " first ", natGateway: nat1}\n---\n" DOC   \
+        "kind: EipAssociation\nmetadata: {name: two}\nspec: {eip: " second ", natGateway: nat2}\n"
+
+static void two_addresses_change_places(void **state)
+{
+    (void)state;
+    CLEANUP(harness_fini) struct harness h;
+    harness_init(&h);
+    harness_manifest(&h, BOUND("eip1", "eip2"));
+    EXPECT_APPLIED(&h, NULL);
+    harness_manifest(&h, BOUND("eip2", "eip1"));
+    harness_clear_ledger(&h);
+    EXPECT_APPLIED(&h, NULL);
+    assert_string_equal(harness_refused(&h), "");
+    assert_int_equal(harness_n_changing_calls(&h), 4);
+    EXPECT_CONVERGED(&h);
+}
+
+static void two_addresses_change_places_with_a_crash_anywhere(void **state)
+{
+    (void)state;
+    for (uint32_t at = 1;; at++) {
+        CLEANUP(harness_fini) struct harness h;
+        harness_init(&h);
+        harness_manifest(&h, BOUND("eip1", "eip2"));
+        EXPECT_APPLIED(&h, NULL);
+        harness_manifest(&h, BOUND("eip2", "eip1"));
+        struct apply_script script = {.cut_at = at};
+        (void)harness_apply(&h, &script);
+        if (!h.was_cut) return;
+        EXPECT_APPLIED(&h, NULL);
+        EXPECT_CONVERGED(&h);
+        assert_int_equal(h.memory.n_records, 8);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_crash_between_the_new_and_the_old_leaves_one),
+        cmocka_unit_test(so_does_a_crash_and_a_third_wish),
+        cmocka_unit_test(a_change_of_mind_goes_back_to_one),
+        cmocka_unit_test(when_all_goes_well_nothing_of_it_stays),
+        cmocka_unit_test(two_addresses_change_places),
+        cmocka_unit_test(two_addresses_change_places_with_a_crash_anywhere),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
