@@ -39,6 +39,7 @@ static const char version_1[] =
     "  orphan_on_removal INTEGER NOT NULL CHECK(orphan_on_removal IN (0, 1)),"
     "  observed_only INTEGER NOT NULL CHECK(observed_only IN (0, 1)),"
     "  applied_unix_ms INTEGER NOT NULL,"
+    "  incarnation INTEGER NOT NULL CHECK(incarnation BETWEEN 0 AND 4294967295),"
     "  PRIMARY KEY(stack, kind, name)"
     ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX records_by_id ON records(kind, id);"

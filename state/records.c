@@ -45,6 +45,7 @@ static enum err_code read_record(sqlite3_stmt *row, enum kind kind, struct arena
         .orphan_on_removal = sqlite3_column_int(row, 6) != 0,
         .observed_only = sqlite3_column_int(row, 7) != 0,
         .applied_unix_ms = sqlite3_column_int64(row, 8),
+        .incarnation = (uint32_t)sqlite3_column_int64(row, 9),
     };
     if (out->name.ptr == NULL || out->id == NULL || out->values == NULL) return err_nomem(err);
     TRY(read_given(row, info, a, last, &out->set_fields, err));
@@ -245,7 +246,7 @@ enum err_code record_put(struct store *s, int64_t stack, const struct record *r,
                  ARGS(ARG_INT(stack), ARG_TEXT(kind), ARG_TEXT(r->name), ARG_STR(r->id),
                       ARG_INT(r->generation), ARG_TEXT(buf_text(&s->given)), ARG_TEXT(buf_text(&s->fields)),
                       ARG_INT(r->prevent_destroy), ARG_INT(r->orphan_on_removal), ARG_INT(r->observed_only),
-                      ARG_INT(r->applied_unix_ms)),
+                      ARG_INT(r->applied_unix_ms), ARG_INT(r->incarnation)),
                  err));
     return stmt_run(s, STMT_GENERATION_RAISE,
                     ARGS(ARG_INT(stack), ARG_TEXT(kind), ARG_TEXT(r->name), ARG_INT(r->generation)), err);

@@ -18,17 +18,18 @@ const char *const sql_of_stmt[N_STMTS] = {
         "SELECT kind, name FROM records WHERE stack = ?1 AND kind > ?2 ORDER BY kind, name LIMIT 1",
     [STMT_RECORD_COUNT] = "SELECT count(*) FROM records WHERE stack = ?1 AND kind = ?2",
     [STMT_RECORD_LIST] = "SELECT name, id, generation, given, fields, prevent_destroy, orphan_on_removal,"
-                         " observed_only, applied_unix_ms"
+                         " observed_only, applied_unix_ms, incarnation"
                          " FROM records WHERE stack = ?1 AND kind = ?2 ORDER BY name",
     [STMT_RECORD_PUT] =
         "INSERT INTO records(stack, kind, name, id, generation, given, fields, prevent_destroy,"
-        " orphan_on_removal, observed_only, applied_unix_ms)"
-        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+        " orphan_on_removal, observed_only, applied_unix_ms, incarnation)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
         " ON CONFLICT DO UPDATE SET id = excluded.id, generation = excluded.generation,"
         " given = excluded.given, fields = excluded.fields,"
         " prevent_destroy = excluded.prevent_destroy,"
         " orphan_on_removal = excluded.orphan_on_removal,"
-        " observed_only = excluded.observed_only, applied_unix_ms = excluded.applied_unix_ms",
+        " observed_only = excluded.observed_only, applied_unix_ms = excluded.applied_unix_ms,"
+        " incarnation = excluded.incarnation",
     [STMT_RECORD_DELETE] = "DELETE FROM records WHERE stack = ?1 AND kind = ?2 AND name = ?3",
     [STMT_RECORD_EXISTS] = "SELECT generation FROM records WHERE stack = ?1 AND kind = ?2 AND name = ?3",
     [STMT_RECORD_RENAME] = "UPDATE records SET name = ?4, generation = ?5"

@@ -174,20 +174,23 @@ static bool is_reserved(const char *key)
     return has_id_prefix(key, "headgate:") || has_id_prefix(key, "acs:") || has_id_prefix(key, "aliyun");
 }
 
-static void read_owner(struct object *o, const char *stack, const char *address)
+static void read_owner(struct object *o, const char *stack, const char *address, const char *incarnation)
 {
     enum kind kind;
     struct text name;
+    uint64_t number = 0;
     if (stack == NULL || address == NULL || !address_parse(text_of(address), &kind, &name) || kind != o->kind)
         return;
     o->owner_stack = text_of(stack);
     o->owner_name = name;
+    if (incarnation != NULL && text_to_u64(text_of(incarnation), UINT32_MAX - 1, &number))
+        o->incarnation = (uint32_t)number;
 }
 
 static void read_tags(struct reading *r, const json_t *item, struct object *o)
 {
     const json_t *tags = json_at(item, "Tags.Tag");
-    const char *stack = NULL, *address = NULL;
+    const char *stack = NULL, *address = NULL, *incarnation = NULL;
     size_t count = json_count(tags);
     struct value *items = arena_array_of(r->arena, count * 2, struct value);
     if (items == NULL) {
@@ -202,13 +205,14 @@ static void read_tags(struct reading *r, const json_t *item, struct object *o)
         if (value == NULL) value = "";
         if (strcmp(key, TAG_STACK) == 0) stack = value;
         if (strcmp(key, TAG_ADDRESS) == 0) address = value;
+        if (strcmp(key, TAG_INCARNATION) == 0) incarnation = value;
         if (is_reserved(key)) continue;
         items[n++] = value_cstr(key);
         items[n++] = value_cstr(value);
     }
     (void)value_sort_map(items, n); /* a key that is there twice: the first one is found */
     o->values[kind_info(o->kind)->tags_field] = value_list(items, n);
-    read_owner(o, stack, address);
+    read_owner(o, stack, address, incarnation);
 }
 
 /* For arrears or security.  Source: api-behaviour 5.4 and 11, surprise 22 */

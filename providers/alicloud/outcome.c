@@ -224,6 +224,7 @@ static struct object *created_object(const struct operation *op, const struct go
     if (m->tag_type != NULL && g->stack.ptr != NULL) {
         o->owner_stack = arena_text(arena, g->stack);
         o->owner_name = arena_text(arena, g->name);
+        o->incarnation = g->incarnation;
     }
     return out_of_memory ? NULL : o;
 }

@@ -43,6 +43,10 @@ static void add_ownership(const struct goal *g, struct request *out, unsigned *n
     char address[RESOURCE_ADDRESS_SIZE];
     add_tag(out, n, TEXT(TAG_STACK), g->stack);
     add_tag(out, n, TEXT(TAG_ADDRESS), text_of(address_format(g->kind, g->name, address)));
+    if (g->incarnation <= 1) return;
+    char number[16];
+    (void)snprintf(number, sizeof number, "%u", g->incarnation);
+    add_tag(out, n, TEXT(TAG_INCARNATION), text_of(number));
 }
 
 void tags_on_create(const struct goal *g, struct request *out)
@@ -105,6 +109,7 @@ static unsigned add_ours(const struct goal *g, struct request *out)
     if (o->owner_stack.ptr == NULL || !text_equal(o->owner_stack, g->stack)) return 0;
     request_add(out, "TagKey.1", TAG_STACK);
     request_add(out, "TagKey.2", TAG_ADDRESS);
+    if (o->incarnation > 1) request_add(out, "TagKey.3", TAG_INCARNATION);
     return 2;
 }
 

@@ -200,6 +200,7 @@ void step_goal(struct converge *c, uint32_t s, struct goal *out)
                          .token = run->token,
                          .stack = c->plan->stack,
                          .name = change->name,
+                         .incarnation = change->incarnation,
                          .unseen_fields = unseen,
                          .disown = change->action == ACTION_FORGET,
                          .protect = change->desired != NULL && change->desired->lifecycle->prevent_destroy};

@@ -105,6 +105,7 @@ void note_record(struct converge *c, uint32_t change_index, const struct object 
         .values = kept,
         .set_fields = observed_only ? 0 : set_fields,
         .generation = c->generation_of[change_index],
+        .incarnation = o->incarnation,
         .observed_only = observed_only,
         .applied_unix_ms = c->now_unix_ms,
         .prevent_destroy = change->desired != NULL && change->desired->lifecycle->prevent_destroy,

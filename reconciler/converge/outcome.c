@@ -3,6 +3,43 @@
 
 #include <string.h>
 
+/* Whether another change of the plan is about this object: it may still carry the tags that it had. */
+static bool is_anothers(const struct converge *c, const struct change *change, const struct object *o)
+{
+    for (uint32_t k = 0; k < c->plan->n_changes; k++) {
+        const struct change *other = &c->plan->changes[k];
+        if (other != change && other->observed != NULL && other->kind == o->kind &&
+            strcmp(other->observed->id, o->id) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether an object with the right tags may be what the change makes, and not what it replaces. */
+static bool may_be_new(const struct converge *c, const struct change *change, const struct object *o)
+{
+    bool has_twin = change->action == ACTION_REPLACE && change->create_first;
+    if (change->observed != NULL && strcmp(o->id, change->observed->id) == 0) return false;
+    return (!has_twin || o->incarnation == change->incarnation) && !is_anothers(c, change, o);
+}
+
+/* The one object with the tags of what a change is to make; NULL when there is none, or several. */
+static const struct object *find_tagged(const struct converge *c, const struct change *change)
+{
+    size_t n = 0, cursor = 0, n_found = 0;
+    const struct object *found = NULL;
+    const struct object *o = world_find_owned(c->world, c->plan->stack, change->kind, change->name, &n);
+    if (n <= 1) return o != NULL && may_be_new(c, change, o) ? o : NULL;
+    while ((o = world_next(c->world, change->kind, &cursor)) != NULL) {
+        if (o->owner_stack.ptr == NULL || !text_equal(o->owner_stack, c->plan->stack) ||
+            !text_equal(o->owner_name, change->name) || !may_be_new(c, change, o))
+            continue;
+        found = o;
+        n_found++;
+    }
+    return n_found == 1 ? found : NULL;
+}
+
 const struct object *find_object(struct converge *c, uint32_t s)
 {
     const struct change *change = change_of(c, s);
@@ -12,17 +49,7 @@ const struct object *find_object(struct converge *c, uint32_t s)
         return world_find(c->world, change->kind, text_of(change->observed->id));
     /* A replacement that is made first must not find the one that it replaces. */
     const struct object *old = change->action == ACTION_REPLACE ? change->observed : NULL;
-    if ((kind_info(change->kind)->flags & KIND_TAGGABLE) != 0) {
-        size_t n = 0;
-        const struct object *o = world_find_owned(c->world, c->plan->stack, change->kind, change->name, &n);
-        if (old == NULL) return n == 1 ? o : NULL;
-        size_t cursor = 0;
-        while ((o = world_next(c->world, change->kind, &cursor)) != NULL)
-            if (o->owner_stack.ptr != NULL && text_equal(o->owner_stack, c->plan->stack) &&
-                text_equal(o->owner_name, change->name) && strcmp(o->id, old->id) != 0)
-                return o;
-        return NULL;
-    }
+    if ((kind_info(change->kind)->flags & KIND_TAGGABLE) != 0) return find_tagged(c, change);
     const struct object *o = run->values == NULL ? NULL : world_find_key(c->world, change->kind, run->values);
     return o != NULL && old != NULL && strcmp(o->id, old->id) == 0 ? NULL : o;
 }
@@ -50,6 +77,7 @@ static void remember_object(struct converge *c, uint32_t s, const struct outcome
     o->object->phase = PHASE_PENDING;
     o->object->owner_stack = c->plan->stack;
     o->object->owner_name = change->name;
+    o->object->incarnation = change->incarnation;
     if (world_put(c->world, o->object, &c->err) != ERR_OK) c->out_of_memory = true;
 }
 

@@ -26,6 +26,7 @@ struct goal {
     const struct world *world;     /* for what references lead to: table ids, addresses */
     const char *token;             /* client token of this request; the same for each repetition */
     struct text stack, name;       /* for ownership tags */
+    uint32_t incarnation;          /* the same, see TAG_INCARNATION */
     bool disown;  /* UPDATE without values: only our ownership tags are taken away; the thing stays */
     bool protect; /* lifecycle.preventDestroy: set the cloud's own deletion protection where there is one */
     uint64_t unseen_fields; /* set fields that the cloud never answers (FIELD_NOT_RETURNED) and that differ

@@ -47,7 +47,7 @@ static const struct field fields[EIP_N] = {
                                  .doc = "The cloud refuses to release it. Source: DeletionProtection"},
     [EIP_TAGS] = {.name = "tags",
                   .type = FIELD_MAP,
-                  .max = 18,
+                  .max = 17,
                   .doc = "Tags; those of others are left alone."},
     [EIP_ADDRESS] = {.name = "address",
                      .type = FIELD_IP,

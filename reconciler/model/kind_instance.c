@@ -47,7 +47,7 @@ static const struct field fields[INS_N] = {
          .doc = "The cloud refuses to release it. Source: ModifyInstanceAttribute, DeletionProtection"},
     [INS_TAGS] = {.name = "tags",
                   .type = FIELD_MAP,
-                  .max = 18,
+                  .max = 17,
                   .doc = "Tags; those of others are left alone."},
     [INS_VPC] = {.name = "vpc",
                  .type = FIELD_REF,

@@ -72,7 +72,7 @@ static const struct field fields[NAT_N] = {
                          .doc = "Source: CreateNatGateway, Description"},
     [NAT_TAGS] = {.name = "tags",
                   .type = FIELD_MAP,
-                  .max = 18,
+                  .max = 17,
                   .doc = "Tags; those of others are left alone."},
     [NAT_SNAT_TABLE] = {.name = "snatTable",
                         .type = FIELD_TEXT,

@@ -27,7 +27,7 @@ static const struct field table_fields[RTB_N] = {
                          .doc = "Source: CreateRouteTable, Description"},
     [RTB_TAGS] = {.name = "tags",
                   .type = FIELD_MAP,
-                  .max = 18,
+                  .max = 17,
                   .doc = "Tags; those of others are left alone."},
     [RTB_ROUTES] = {.name = "routes",
                     .type = FIELD_INLINE,

@@ -46,7 +46,7 @@ static const struct field group_fields[SG_N] = {
                            .doc = "Resource group id (rg-…); moved in place. Source: JoinResourceGroup"},
     [SG_TAGS] = {.name = "tags",
                  .type = FIELD_MAP,
-                 .max = 18,
+                 .max = 17,
                  .doc = "Tags; those of others are left alone."},
     [SG_RULES] = {.name = "rules",
                   .type = FIELD_INLINE,

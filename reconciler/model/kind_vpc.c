@@ -30,7 +30,7 @@ static const struct field fields[VPC_N] = {
                             .doc = "Resource group id (rg-…); moved in place. Source: MoveResourceGroup"},
     [VPC_TAGS] = {.name = "tags",
                   .type = FIELD_MAP,
-                  .max = 18,
+                  .max = 17,
                   .doc = "Tags; those of others are left alone."},
     [VPC_SYSTEM_TABLE] = {.name = "systemRouteTable",
                           .type = FIELD_TEXT,

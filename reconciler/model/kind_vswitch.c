@@ -31,7 +31,7 @@ static const struct field fields[VSW_N] = {
                          .doc = "Source: CreateVSwitch, Description"},
     [VSW_TAGS] = {.name = "tags",
                   .type = FIELD_MAP,
-                  .max = 18,
+                  .max = 17,
                   .doc = "Tags; those of others are left alone."},
     [VSW_ROUTE_TABLE] = {.name = "routeTable",
                          .type = FIELD_TEXT,

@@ -83,7 +83,8 @@ struct record {
     const char *id;       /* the cloud's id (natural ids for entries without one), never NULL */
     uint64_t set_fields;  /* bit per field: what the manifest had set */
     struct value *values; /* set fields as applied, computed fields as observed; refs as REF_ID */
-    uint32_t generation;  /* counts creations; part of the client token */
+    uint32_t generation;  /* counts requests; part of the client token */
+    uint32_t incarnation; /* as the object's */
     bool prevent_destroy, orphan_on_removal, observed_only;
     int64_t applied_unix_ms; /* when it was last written */
 };
@@ -105,6 +106,7 @@ struct object {
     const char *id;                      /* unique per kind, never NULL */
     const char *status;                  /* the cloud's own word, "" when it has none */
     struct text owner_stack, owner_name; /* from ownership tags; .ptr NULL when not tagged */
+    uint32_t incarnation;                /* from its tag; 0 and 1: the first */
     bool locked;                         /* for arrears or security: not to be touched */
     bool system;          /* made by the cloud itself (system route table, local routes): never deleted */
     bool gone;            /* was there, is not any more */
@@ -114,3 +116,6 @@ struct object {
 /* Ownership tags, set in the create call.  Source: api-behaviour 5.14 (keys up to 64, values up to 128). */
 #define TAG_STACK   "headgate:stack"
 #define TAG_ADDRESS "headgate:address"
+/* What is made beside the one that it replaces is told from it by a number; without the tag it is 1. The
+ * higher one is the new one, whoever was interrupted in between. */
+#define TAG_INCARNATION "headgate:incarnation"

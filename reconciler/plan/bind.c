@@ -362,6 +362,18 @@ static bool leaves_its_key(struct build *b, uint32_t i, const struct object *o)
     return false;
 }
 
+/* What another address's record says it is. False when that one is desired, too, and keeps it. */
+static bool take_from_record(struct build *b, uint32_t i, struct binding *binding, struct object *o,
+                             uint32_t record)
+{
+    const struct record *other = &b->recorded->items[record];
+    if (desired_find(b->desired, other->kind, other->name) != UINT32_MAX) return false;
+    bind(binding, o, BOUND_MOVED);
+    binding->record = record;
+    b->desired_of[record] = i;
+    return true;
+}
+
 static bool find_by_key(struct build *b, uint32_t i, const struct value *values, uint64_t set_fields,
                         struct binding *binding, const char *address)
 {
@@ -382,20 +394,14 @@ static bool find_by_key(struct build *b, uint32_t i, const struct value *values,
     uint32_t record = bind_record_of(b, r->kind, o->id);
     if (record != UINT32_MAX) {
         const struct record *other = &b->recorded->items[record];
-        uint32_t other_desired = desired_find(b->desired, other->kind, other->name);
-        if (other_desired != UINT32_MAX && leaves_its_key(b, other_desired, o))
+        if (take_from_record(b, i, binding, o, record)) return true;
+        if (leaves_its_key(b, desired_find(b->desired, other->kind, other->name), o))
             return true; /* makes room for this one */
-        if (other_desired != UINT32_MAX) {
-            char other_address[RESOURCE_ADDRESS_SIZE];
-            (void)diags_add(b->diags, SEVERITY_ERROR, r->pos, address, "declare it once",
-                            "%s and %s would be the same object, %s", address,
-                            address_format(other->kind, other->name, other_address), o->id);
-            return false;
-        }
-        bind(binding, o, BOUND_MOVED);
-        binding->record = record;
-        b->desired_of[record] = i;
-        return true;
+        char other_address[RESOURCE_ADDRESS_SIZE];
+        (void)diags_add(b->diags, SEVERITY_ERROR, r->pos, address, "declare it once",
+                        "%s and %s would be the same object, %s", address,
+                        address_format(other->kind, other->name, other_address), o->id);
+        return false;
     }
     if (bind_parent_is_ours(b, o) && (kind_info(r->kind)->flags & KIND_TAGGABLE) == 0) {
         bind(binding, o, BOUND_PARENT);
@@ -406,45 +412,81 @@ static bool find_by_key(struct build *b, uint32_t i, const struct value *values,
     return true;
 }
 
-static bool find_owned(struct build *b, const struct resource *r, struct binding *binding,
-                       const char *address, struct text name)
+/* ---- twins ---- */
+
+bool bind_is_tagged(const struct build *b, const struct object *o, struct text name)
 {
-    size_t n = 0;
-    struct object *o = world_find_owned(b->world, b->options->stack, r->kind, name, &n);
-    if (n > 1) {
+    return o->owner_stack.ptr != NULL && text_equal(o->owner_stack, b->options->stack) &&
+           text_equal(o->owner_name, name);
+}
+
+int bind_compare_twins(const struct object *a, const struct object *b)
+{
+    bool a_failed = a->phase == PHASE_FAILED, b_failed = b->phase == PHASE_FAILED;
+    uint32_t a_number = MAX_OF(a->incarnation, 1u), b_number = MAX_OF(b->incarnation, 1u);
+    if (a_failed != b_failed) return a_failed ? 1 : -1;
+    return a_number == b_number ? 0 : a_number > b_number ? -1 : 1;
+}
+
+/* Among those that are tagged with this name, and the recorded one (binding->object, or NULL), the one that
+ * is the resource. Leaves n_equal at 2 or more when another one could be it as well. */
+static struct object *best_twin(struct build *b, enum kind kind, struct binding *binding, struct text name,
+                                size_t *n_equal)
+{
+    struct object *best = binding->object;
+    size_t cursor = 0;
+    *n_equal = best != NULL;
+    if (best != NULL) binding->incarnation = best->incarnation;
+    for (struct object *o; (o = world_next(b->world, kind, &cursor)) != NULL;) {
+        if (o == binding->object || o->phase == PHASE_DELETING || !bind_is_tagged(b, o, name)) continue;
+        uint32_t record = bind_record_of(b, kind, o->id);
+        if (record != UINT32_MAX && record != binding->record) continue; /* has become another one */
+        binding->incarnation = MAX_OF(binding->incarnation, o->incarnation);
+        int order = best == NULL ? -1 : bind_compare_twins(o, best);
+        if (order == 0) binding->copy = o;
+        if (order < 0) best = o, binding->copy = NULL;
+        *n_equal = order < 0 ? 1 : *n_equal + (order == 0);
+    }
+    return best;
+}
+
+/* Binds what is tagged with this name, perhaps in place of what is recorded. False after a diagnostic. */
+static bool choose_twin(struct build *b, uint32_t i, struct binding *binding, const char *address,
+                        struct text name)
+{
+    const struct resource *r = &b->desired->items[i];
+    size_t n = 0, n_equal = 1;
+    struct object *recorded = binding->object, *best;
+    best = world_find_owned(b->world, b->options->stack, r->kind, name, &n);
+    if (n == 0 || (n == 1 && best == recorded)) return true;
+    if (n == 1 && recorded == NULL && best->phase == PHASE_DELETING) return true;
+    uint32_t record = n == 1 ? bind_record_of(b, r->kind, best->id) : UINT32_MAX;
+    if (record != UINT32_MAX) {
+        if (recorded == NULL) (void)take_from_record(b, i, binding, best, record);
+        return true;
+    }
+    if (n > 1 || recorded != NULL) best = best_twin(b, r->kind, binding, name, &n_equal);
+    if (n_equal > 1 && best != recorded) {
         (void)diags_add(b->diags, SEVERITY_ERROR, r->pos, address,
                         "delete the one that should not be there, or remove its tag " TAG_ADDRESS,
                         "%zu objects are tagged as %s: %s and more; "
                         "which one is right cannot be guessed",
-                        n, address, o->id);
+                        n_equal, address, best->id);
         return false;
     }
-    if (o != NULL && o->phase != PHASE_DELETING) bind(binding, o, BOUND_TAGS);
+    if (best == recorded) return true;
+    binding->old = recorded;
+    b->n_left_behind += recorded != NULL;
+    bind(binding, best, text_equal(name, r->name) ? BOUND_TAGS : BOUND_MOVED);
     return true;
 }
 
-/* An entry with the wanted key that nobody's record knows, in a parent of ours. */
-static struct object *rival_entry(struct build *b, uint32_t i, const struct value *values)
+struct object *bind_rival(struct build *b, uint32_t i, const struct value *values)
 {
     struct object *o = world_find_key(b->world, b->desired->items[i].kind, values);
     if (o == NULL || o == b->bindings[i].object || o->phase == PHASE_DELETING || o->phase == PHASE_FAILED)
         return NULL;
     return bind_record_of(b, o->kind, o->id) == UINT32_MAX && bind_parent_is_ours(b, o) ? o : NULL;
-}
-
-struct object *bind_rival(struct build *b, uint32_t i, const struct value *values)
-{
-    const struct resource *r = &b->desired->items[i];
-    size_t n = 0, cursor = 0;
-    if ((kind_info(r->kind)->flags & KIND_TAGGABLE) == 0) return rival_entry(b, i, values);
-    struct object *o = world_find_owned(b->world, b->options->stack, r->kind, r->name, &n);
-    if (o == b->bindings[i].object && n == 2) /* the other of the two */
-        while ((o = world_next(b->world, r->kind, &cursor)) != NULL)
-            if (o != b->bindings[i].object && o->owner_stack.ptr != NULL &&
-                text_equal(o->owner_stack, b->options->stack) && text_equal(o->owner_name, r->name))
-                break;
-    bool is_one = o != NULL && o != b->bindings[i].object && n <= 2;
-    return is_one && o->phase != PHASE_DELETING && o->phase != PHASE_FAILED ? o : NULL;
 }
 
 /* Resources come in the order of their addresses, and so do the objects of a world that is made of records:
@@ -495,17 +537,17 @@ bool bind_find(struct build *b, uint32_t i, const struct value *values, uint64_t
         bind(binding, system_table(b, values), BOUND_PARENT);
         return true;
     }
-    if (!observe && find_recorded(b, r, binding)) return true;
+    bool taggable = (kind_info(r->kind)->flags & KIND_TAGGABLE) != 0;
     char address[RESOURCE_ADDRESS_SIZE];
     (void)address_format(r->kind, r->name, address);
+    if (!observe && find_recorded(b, r, binding))
+        return !taggable || choose_twin(b, i, binding, address, b->recorded->items[binding->record].name);
     if (observe) return find_observed(b, r, values, binding, address);
-    if ((kind_info(r->kind)->flags & KIND_TAGGABLE) != 0) {
-        if (!find_owned(b, r, binding, address, r->name)) return false;
+    if (taggable) {
+        if (!choose_twin(b, i, binding, address, r->name)) return false;
         if (binding->object == NULL && renamed_from != NULL &&
-            !find_owned(b, r, binding, address, text_of(renamed_from)))
+            !choose_twin(b, i, binding, address, text_of(renamed_from)))
             return false;
-        if (binding->object != NULL && !text_equal(binding->object->owner_name, r->name))
-            binding->by = BOUND_MOVED;
         if (binding->object != NULL) return true;
     }
     if (r->lifecycle->adopt == ADOPT_ID) {

@@ -55,11 +55,17 @@ static void report(struct build *b, const struct object *o, const struct change 
                         "%s lies in it and is left out by --target or --exclude", mine);
         return;
     }
+    /* Entries carry no tags: what is not recorded is known by a manifest only. */
+    static const char forgotten[] =
+        "; if headgate made it and the state was lost, bring its manifest back and run "
+        "`headgate state rebuild` first";
+    bool is_entry = (kind_info(o->kind)->flags & KIND_TAGGABLE) == 0;
     char address[RESOURCE_ADDRESS_SIZE];
     const char *name = object_name(o);
     (void)address_format(parent->kind, parent->name, address);
     (void)diags_add(b->diags, SEVERITY_ERROR, (struct src_pos){0}, address,
-                    arena_printf(b->arena, "delete it, or keep what it needs: --exclude %s", address),
+                    arena_printf(b->arena, "delete it, or keep what it needs: --exclude %s%s", address,
+                                 is_entry && parent->recorded == NULL ? forgotten : ""),
                     "%s %s%s%s%s lies in it and is not headgate's to delete", kind_info(o->kind)->name, o->id,
                     name[0] == '\0' ? "" : " (", name, name[0] == '\0' ? "" : ")");
 }

@@ -16,14 +16,16 @@ enum bound_by {
 };
 
 struct binding {
-    struct object *object; /* NULL: nothing is there */
-    struct object *old;    /* left behind by a replacement that was interrupted: goes; or NULL */
-    uint32_t record;       /* index in recorded, UINT32_MAX: none */
-    uint32_t change;       /* index in changes, UINT32_MAX: none */
-    uint8_t by;            /* enum bound_by */
-    bool fresh;            /* will have another id after the apply: references to it are unknown */
-    bool left_out;         /* by --target or --exclude */
-    bool rebound;          /* an EIP whose association is replaced */
+    struct object *object;     /* NULL: nothing is there */
+    const struct object *copy; /* carries the same tags, and cannot be told from it; or NULL */
+    struct object *old;        /* left behind by a replacement that was interrupted: goes; or NULL */
+    uint32_t record;           /* index in recorded, UINT32_MAX: none */
+    uint32_t change;           /* index in changes, UINT32_MAX: none */
+    uint8_t by;                /* enum bound_by */
+    bool fresh;                /* will have another id after the apply: references to it are unknown */
+    bool left_out;             /* by --target or --exclude */
+    bool rebound;              /* an EIP whose association is replaced */
+    uint32_t incarnation;      /* the highest of those that carry the tags */
 };
 
 struct build {
@@ -61,9 +63,13 @@ struct build {
 void bind_resolve(struct build *b, uint32_t i, struct value *values, uint64_t *set_fields);
 /* Finds what exists for desired resource i; fills its binding. False after adding a diagnostic. */
 bool bind_find(struct build *b, uint32_t i, const struct value *values, uint64_t set_fields);
-/* Another object with our tags for this resource, beside the one that it is bound to; NULL when there is
- * none, or several. For entries: one with the natural key, that nobody recorded, in a parent of ours. */
+/* For entries: another one with the natural key, that nobody recorded, in a parent of ours; or NULL. */
 struct object *bind_rival(struct build *b, uint32_t i, const struct value *values);
+/* Whether an object carries the tags of a resource of this stack (of its own kind). */
+bool bind_is_tagged(const struct build *b, const struct object *o, struct text name);
+/* Of two that carry the same tags: which one is the resource? Negative: a; positive: b; 0: cannot be told, so
+ * that neither is touched. What failed is not, and the higher incarnation is the new one of a replacement. */
+int bind_compare_twins(const struct object *a, const struct object *b);
 /* The record of a cloud object, UINT32_MAX when none. */
 uint32_t bind_record_of(struct build *b, enum kind kind, const char *id);
 /* Whether another record says just what is there. The ids of associations are made of what they associate, so

@@ -212,6 +212,7 @@ enum err_code plan_recorded_world(struct arena *arena, struct text stack, const 
         if (!r->observed_only && (kind_info(r->kind)->flags & KIND_TAGGABLE) != 0) {
             o->owner_stack = stack;
             o->owner_name = r->name;
+            o->incarnation = r->incarnation;
         }
         o->system = r->kind == KIND_ROUTE_TABLE && value_is_set(r->values[RTB_SYSTEM]) &&
                     r->values[RTB_SYSTEM].u.num != 0;

@@ -302,6 +302,7 @@ static struct change *add_desired_change(struct build *b, uint32_t i, enum actio
     c->values = kept;
     c->set_fields = set_fields;
     c->observed = binding->object;
+    c->incarnation = binding->object == NULL ? 0 : binding->object->incarnation;
     if (binding->old != NULL && is_entry(r->kind)) c->old = binding->old;
     c->recorded = binding->record == UINT32_MAX ? NULL : &b->recorded->items[binding->record];
     if (c->recorded != NULL && !text_equal(c->recorded->name, r->name))
@@ -337,11 +338,25 @@ static bool gets_another_key(enum kind kind, const struct comparison *cmp)
     return false;
 }
 
+/* Then there would be an old, a new and one more, and the old one could not be told from that. */
+static void refuse_beside_copy(struct build *b, uint32_t i)
+{
+    const struct resource *r = &b->desired->items[i];
+    char address[RESOURCE_ADDRESS_SIZE];
+    (void)diags_add(b->diags, SEVERITY_ERROR, r->pos, address_format(r->kind, r->name, address),
+                    "remove the tag " TAG_ADDRESS " from what is not headgate's, or delete it",
+                    "cannot be replaced while %s carries the same tags", b->bindings[i].copy->id);
+}
+
 static void decide_replace(struct build *b, uint32_t i, const struct value *values, uint64_t set_fields,
                            struct comparison *cmp, enum reason reason)
 {
     const struct resource *r = &b->desired->items[i];
     struct parents parents = {.b = b};
+    if (b->bindings[i].copy != NULL) {
+        refuse_beside_copy(b, i);
+        return;
+    }
     each_target(b->desired, i, look_at_parent, &parents);
     struct change *c = add_desired_change(b, i, ACTION_REPLACE, reason, values, set_fields);
     if (c == NULL) return;
@@ -356,6 +371,8 @@ static void decide_replace(struct build *b, uint32_t i, const struct value *valu
     c->disruption =
         c->create_first ? kind_disruption[r->kind].replaced_create_first : kind_disruption[r->kind].replaced;
     if (c->create_first && is_entry(r->kind)) c->old = c->observed;
+    if (c->create_first && !is_entry(r->kind))
+        c->incarnation = MAX_OF(MAX_OF(b->bindings[i].incarnation, c->observed->incarnation), 1u) + 1;
     if (r->kind == KIND_EIP_ASSOCIATION && !c->create_first) note_new_binding(b, r);
 }
 
@@ -398,14 +415,15 @@ static bool lacks_our_tags(const struct build *b, const struct resource *r, cons
            !text_equal(o->owner_name, r->name);
 }
 
-/* A replacement that was interrupted after its create has left two: what is recorded would have to be
- * replaced, and its rival is what it would be replaced by. Then the rival is ours, and the recorded one goes.
- */
+/* The replacement of an entry that was interrupted after its create has left two: what is recorded would have
+ * to be replaced, and its rival is what it would be replaced by. Then the rival is ours, and the recorded one
+ * goes. */
 static bool take_rival(struct build *b, uint32_t i, const struct value *values, uint64_t set_fields,
                        const struct record *record, struct comparison *cmp)
 {
     struct binding *binding = &b->bindings[i];
-    struct object *rival = binding->by == BOUND_RECORD ? bind_rival(b, i, values) : NULL;
+    struct object *rival =
+        binding->by == BOUND_RECORD && is_entry(binding->object->kind) ? bind_rival(b, i, values) : NULL;
     struct comparison other;
     if (rival == NULL) return false;
     compare_desired(b, i, values, set_fields, rival, record, &other);
@@ -414,7 +432,7 @@ static bool take_rival(struct build *b, uint32_t i, const struct value *values, 
     binding->old = binding->object;
     binding->object = rival;
     binding->by = BOUND_TAGS;
-    if (is_entry(binding->old->kind)) b->n_left_behind++;
+    b->n_left_behind++;
     return true;
 }
 
@@ -425,6 +443,7 @@ static void decide_existing(struct build *b, uint32_t i, const struct value *val
     struct binding *binding = &b->bindings[i];
     const struct record *record = binding->record == UINT32_MAX ? NULL : &b->recorded->items[binding->record];
     struct comparison cmp, drifted;
+    if (binding->old != NULL) record = NULL; /* that is the old one's */
     compare_desired(b, i, values, set_fields, binding->object, record, &cmp);
     bool detect = r->lifecycle->management == MANAGE_DETECT;
     if (record != NULL && (cmp.n_diffs > 0 || cmp.record_stale)) {
@@ -563,7 +582,8 @@ static int compare_places(const void *pa, const void *pb)
     return a < b ? -1 : a > b;
 }
 
-static void collect_touched(struct build *b, struct touched *out)
+/* N_REASONS: whatever the reason. */
+static void collect_changed(struct build *b, enum reason reason, struct touched *out)
 {
     *out = (struct touched){arena_array_of(b->arena, b->n_changes, const struct object *), 0};
     if (out->objects == NULL) {
@@ -571,8 +591,14 @@ static void collect_touched(struct build *b, struct touched *out)
         return;
     }
     for (size_t k = 0; k < b->n_changes; k++)
-        if (b->changes[k].observed != NULL) out->objects[out->n++] = b->changes[k].observed;
+        if (b->changes[k].observed != NULL && (reason == N_REASONS || b->changes[k].reason == reason))
+            out->objects[out->n++] = b->changes[k].observed;
     if (out->n > 1) qsort((void *)out->objects, out->n, sizeof *out->objects, compare_places);
+}
+
+static void collect_touched(struct build *b, struct touched *out)
+{
+    collect_changed(b, N_REASONS, out);
 }
 
 static bool is_touched(const struct touched *t, const struct object *o)
@@ -620,7 +646,34 @@ static uint32_t decide_recorded(struct build *b, enum reason reason)
     return n_kept;
 }
 
-/* The same for what is tagged as ours and not recorded. */
+/* Another one with the same tags of which cannot be told whether it is the resource: then neither can go. */
+static const struct object *find_copy(struct build *b, const struct object *o, uint32_t i)
+{
+    size_t n = 0, cursor = 0;
+    const struct object *bound = i == UINT32_MAX ? NULL : b->bindings[i].object;
+    uint32_t record = records_find(b->recorded, o->kind, o->owner_name);
+    if (bound == NULL && record != UINT32_MAX)
+        bound = world_find(b->world, o->kind, text_of(b->recorded->items[record].id));
+    if (bound != NULL) return bound != o && bind_compare_twins(bound, o) == 0 ? bound : NULL;
+    (void)world_find_owned(b->world, b->options->stack, o->kind, o->owner_name, &n);
+    for (const struct object *other; n > 1 && (other = world_next(b->world, o->kind, &cursor)) != NULL;)
+        if (other != o && bind_is_tagged(b, other, o->owner_name) && other->phase != PHASE_DELETING &&
+            bind_compare_twins(other, o) == 0)
+            return other;
+    return NULL;
+}
+
+static void leave_copy(struct build *b, const struct object *o, const struct object *other)
+{
+    char address[RESOURCE_ADDRESS_SIZE];
+    (void)address_format(o->kind, o->owner_name, address);
+    (void)diags_add(b->diags, SEVERITY_WARNING, (struct src_pos){0}, address,
+                    "remove the tag " TAG_ADDRESS " from what is not headgate's",
+                    "%s carries the same tags as %s; it is left alone", o->id, other->id);
+}
+
+/* The same for what is tagged as ours and not recorded; and for the old ones that interrupted replacements
+ * have left, whose going was agreed to then. */
 static uint32_t decide_tagged(struct build *b, enum reason reason)
 {
     bool destroy = b->options->destroy;
@@ -628,65 +681,64 @@ static uint32_t decide_tagged(struct build *b, enum reason reason)
     struct touched touched;
     collect_touched(b, &touched);
     for (int kind = 0; kind < N_KINDS && !b->out_of_memory; kind++) {
-        if ((kind_info((enum kind)kind)->flags & KIND_TAGGABLE) == 0) continue;
+        if (is_entry((enum kind)kind)) continue;
         size_t cursor = 0;
         for (struct object *o; (o = world_next(b->world, (enum kind)kind, &cursor)) != NULL;) {
             if (o->owner_stack.ptr == NULL || !text_equal(o->owner_stack, b->options->stack)) continue;
-            /* The old one of a replacement that was interrupted between the create and the delete goes, too.
-             */
             uint32_t i = desired_find(b->desired, o->kind, o->owner_name);
-            bool old = i != UINT32_MAX && b->bindings[i].old == o;
-            if (!destroy && i != UINT32_MAX && !old &&
-                (b->bindings[i].by != BOUND_RECORD || b->bindings[i].object == o))
-                continue;
-            if ((!old && bind_record_of(b, o->kind, o->id) != UINT32_MAX) || is_touched(&touched, o))
-                continue;
-            b->n_left_behind += i != UINT32_MAX;
-            if (b->options->prune || destroy)
-                decide_delete(b, reason, o->kind, o->owner_name, NULL, o, false, false, (struct src_pos){0});
+            bool wanted = i != UINT32_MAX && !destroy;
+            const struct object *bound = i == UINT32_MAX ? NULL : b->bindings[i].object;
+            if (wanted && (bound == NULL || bound == o)) continue;
+            if (is_touched(&touched, o) || bind_record_of(b, o->kind, o->id) != UINT32_MAX) continue;
+            const struct object *copy = find_copy(b, o, i);
+            bool left_behind = bound != NULL && bound != o;
+            if (copy != NULL)
+                leave_copy(b, o, copy);
+            else if (left_behind || b->options->prune || destroy)
+                decide_delete(b, left_behind ? REASON_LEFT_BEHIND : reason, o->kind, o->owner_name, NULL, o,
+                              false, false, (struct src_pos){0});
             else
                 n_kept++;
+            b->n_left_behind += left_behind && copy == NULL;
         }
     }
     return n_kept;
 }
 
-/* Whether it lies in something that goes although its address stays. */
-static bool lies_in_old(const struct build *b, const struct touched *touched, const struct object *o)
+/* Whether it lies in something that a replacement has left behind. */
+static bool lies_in(const struct build *b, const struct touched *left_behind, const struct object *o)
 {
     const struct kind_info *info = kind_info(o->kind);
     for (uint8_t f = 0; f < info->n_fields; f++) {
         if ((info->fields[f].flags & FIELD_PARENT) == 0 || !value_is_set(o->values[f])) continue;
         const struct object *parent = world_find(b->world, info->fields[f].ref, value_as_text(o->values[f]));
-        if (parent == NULL || parent->owner_stack.ptr == NULL ||
-            !text_equal(parent->owner_stack, b->options->stack))
-            continue;
-        uint32_t i = desired_find(b->desired, parent->kind, parent->owner_name);
-        if (i != UINT32_MAX && b->bindings[i].object != parent && is_touched(touched, parent)) return true;
+        if (parent != NULL && is_touched(left_behind, parent)) return true;
     }
     return false;
 }
 
-/* Entries that an interrupted replacement has left: beside their new ones, and in the parents that go. */
+/* What is recorded but has a new one, and the entries in what was left behind. */
 static void decide_left_behind(struct build *b)
 {
-    struct touched touched;
+    struct touched touched, left_behind;
     if (b->n_left_behind == 0) return;
+    collect_touched(b, &touched);
     for (uint32_t i = 0; i < b->desired->n; i++) {
+        const struct resource *r = &b->desired->items[i];
         struct object *old = b->bindings[i].old;
-        if (old == NULL || !is_entry(old->kind)) continue;
-        const char *name =
-            arena_printf(b->arena, TEXT_FMT PLAN_OLD_SUFFIX, TEXT_ARG(b->desired->items[i].name));
-        decide_delete(b, REASON_NOT_DESIRED, old->kind, text_of(name), NULL, old, false, false,
-                      (struct src_pos){0});
+        if (old == NULL || is_touched(&touched, old)) continue;
+        const char *old_entry = arena_printf(b->arena, TEXT_FMT PLAN_OLD_SUFFIX, TEXT_ARG(r->name));
+        decide_delete(b, REASON_LEFT_BEHIND, old->kind, is_entry(old->kind) ? text_of(old_entry) : r->name,
+                      NULL, old, false, false, (struct src_pos){0});
     }
     collect_touched(b, &touched);
+    collect_changed(b, REASON_LEFT_BEHIND, &left_behind);
     for (int kind = 0; kind < N_KINDS && !b->out_of_memory; kind++) {
-        if ((kind_info((enum kind)kind)->flags & KIND_TAGGABLE) != 0) continue;
+        if (!is_entry((enum kind)kind)) continue;
         size_t cursor = 0;
         for (struct object *o; (o = world_next(b->world, (enum kind)kind, &cursor)) != NULL;)
-            if (!o->system && !is_touched(&touched, o) && lies_in_old(b, &touched, o))
-                decide_delete(b, REASON_NOT_DESIRED, o->kind, text_of(o->id), NULL, o, false, false,
+            if (!o->system && !is_touched(&touched, o) && lies_in(b, &left_behind, o))
+                decide_delete(b, REASON_LEFT_BEHIND, o->kind, text_of(o->id), NULL, o, false, false,
                               (struct src_pos){0});
     }
 }
@@ -698,7 +750,7 @@ static void decide_undesired(struct build *b)
     uint32_t n_kept = decide_recorded(b, reason);
     if (destroy) destroy_desired(b);
     n_kept += decide_tagged(b, reason);
-    if (!destroy) decide_left_behind(b);
+    decide_left_behind(b);
     if (n_kept > 0)
         (void)diags_add(b->diags, SEVERITY_WARNING, (struct src_pos){0}, NULL, "--prune deletes them",
                         "%u resource%s of stack \"" TEXT_FMT "\" %s no longer in the manifests and stay%s",

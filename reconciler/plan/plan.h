@@ -35,6 +35,8 @@ enum reason {
     REASON_RENAMED,         /* adopt: recorded under another address until now (change.moved_from) */
     REASON_OBSERVED_ONLY,   /* forget: was observed only */
     REASON_REQUESTED,       /* replace: --replace */
+    REASON_LEFT_BEHIND,     /* delete: the old one of a replacement that was interrupted */
+    N_REASONS,
 };
 
 /* How traffic suffers while the change is carried out. */
@@ -67,6 +69,7 @@ struct change {
     uint64_t set_fields, reset_fields;
     const struct field_diff *diffs; /* UPDATE, REPLACE, ADOPT: what differs */
     uint32_t n_diffs;
+    uint32_t incarnation;        /* of what will be there, see TAG_INCARNATION */
     bool create_first;           /* REPLACE: the new one is made before the old one goes */
     const struct text *affected; /* names of VSwitches whose traffic is touched, as written in the stack */
     uint32_t n_affected;

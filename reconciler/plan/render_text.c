@@ -36,6 +36,7 @@ static const char *const why[] = {
     [REASON_RENAMED] = NULL,
     [REASON_OBSERVED_ONLY] = "(it was only observed; it stays in the cloud)",
     [REASON_REQUESTED] = "(because --replace asked for it)",
+    [REASON_LEFT_BEHIND] = "(because it was left behind by a replacement that was interrupted)",
 };
 
 static void put_affected(struct buf *out, const struct change *c)

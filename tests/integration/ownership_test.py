@@ -1,5 +1,33 @@
 """What headgate did not make and was not told to adopt is never changed or deleted."""
+import os
+
 import support
+
+NAT = """\
+---
+apiVersion: headgate/v1
+kind: NatGateway
+metadata:
+  name: nat
+spec:
+  vpc: main
+  vSwitch: web
+---
+apiVersion: headgate/v1
+kind: Eip
+metadata:
+  name: out
+spec: {}
+---
+apiVersion: headgate/v1
+kind: EipAssociation
+metadata:
+  name: bound
+spec:
+  eip: out
+  natGateway: nat
+  snatFor: [web]
+"""
 
 ADOPTING = support.VPC.replace("spec:\n", "lifecycle: {adopt: %s}\nspec:\n")
 
@@ -22,6 +50,21 @@ class Ownership(support.Case):
         self.assertEqual(self.changing_calls(), before)
         self.headgate("destroy", "-f", "stack.yaml", "--auto-approve", "--exclude", "Vpc/main")
         self.assertEqual([o["id"] for o in self.objects("vswitch")], [stranger])
+
+    def test_what_lost_its_record_and_its_manifest_is_told_how_to_come_back(self):
+        self.write("net.yaml", support.STACK + support.VPC + support.VSWITCH)
+        nat = self.write("nat.yaml", NAT)
+        self.headgate("apply", "-f", ".", "--auto-approve")
+        os.remove(self.folder / ".headgate/state.db")
+        os.remove(nat)
+        self.headgate("plan", "-f", ".", code=4)
+        self.assertIn("is not headgate's to delete", self.err)
+        self.assertIn("bring its manifest back and run `headgate state rebuild` first", self.err)
+        self.write("nat.yaml", NAT)
+        self.headgate("state", "rebuild", "-f", ".")
+        os.remove(nat)
+        self.headgate("apply", "-f", ".", "--auto-approve")
+        self.assertEqual(self.objects("natgateway"), [])
 
     def test_a_vpc_that_exists_is_adopted_only_when_told_so(self):
         vpc = self.call("Vpc", "CreateVpc", RegionId="cn-shanghai", CidrBlock="10.0.0.0/8", VpcName="main")["VpcId"]

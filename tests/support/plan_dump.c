@@ -30,7 +30,8 @@ static void put_reason(struct buf *out, const struct change *c)
                                         [REASON_ORPHAN] = "orphan",
                                         [REASON_RENAMED] = NULL,
                                         [REASON_OBSERVED_ONLY] = "observed only",
-                                        [REASON_REQUESTED] = "requested"};
+                                        [REASON_REQUESTED] = "requested",
+                                        [REASON_LEFT_BEHIND] = "left behind"};
     if (c->reason == REASON_IMMUTABLE) {
         buf_puts(out, " (");
         put_fields(out, c, true);

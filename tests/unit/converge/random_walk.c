@@ -3,7 +3,7 @@
  * nothing left.
  *
  * A seed that fails is replayed by its number: HEADGATE_SEED=17 runs that one alone, and prints its
- * manifests. */
+ * manifests. HEADGATE_SEEDS=1000 runs so many. */
 #include "tests/support/harness.h"
 
 #include <setjmp.h>
@@ -273,7 +273,11 @@ static void whatever_happens_the_next_apply_makes_it_good(void **state)
         walk(seed, true);
         return;
     }
-    for (seed = 1; seed <= N_SEEDS; seed++) walk(seed, false);
+    uint64_t n_seeds = N_SEEDS;
+    const char *many = getenv("HEADGATE_SEEDS");
+    if (many != NULL && !text_to_u64(text_of(many), UINT64_MAX, &n_seeds))
+        fail_msg("HEADGATE_SEEDS is no number");
+    for (seed = 1; seed <= n_seeds; seed++) walk(seed, false);
 }
 
 int main(void)
