@@ -61,6 +61,7 @@ static const char *reason_word(enum reason r)
         [REASON_RENAMED] = "renamed",
         [REASON_OBSERVED_ONLY] = "observed_only",
         [REASON_REQUESTED] = "requested",
+        [REASON_NEVER_MADE] = "never_made",
         [REASON_LEFT_BEHIND] = "delete_because_left_behind",
     };
     return (size_t)r < N_ELEMENTS(words) ? words[r] : NULL;

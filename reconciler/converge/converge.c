@@ -74,8 +74,9 @@ struct converge *converge_new(struct arena *arena, const struct plan *plan, cons
     c->bound = arena_array_of(arena, desired->n, const char *);
     c->generation_of = arena_array_of(arena, plan->n_changes, uint32_t);
     c->intent_open = arena_array_of(arena, plan->n_changes, bool);
-    if (c->runs == NULL || c->bound == NULL || c->generation_of == NULL || c->intent_open == NULL ||
-        !index_users(c)) {
+    c->tentative = arena_array_of(arena, plan->n_changes, bool);
+    if (c->tentative == NULL || c->runs == NULL || c->bound == NULL || c->generation_of == NULL ||
+        c->intent_open == NULL || !index_users(c)) {
         converge_free(c);
         return NULL;
     }
@@ -87,6 +88,7 @@ struct converge *converge_new(struct arena *arena, const struct plan *plan, cons
         uint32_t recorded = plan->changes[k].recorded == NULL ? 0 : plan->changes[k].recorded->generation;
         c->generation_of[k] = g == NULL ? recorded : MAX_OF(g->generation, recorded);
         c->intent_open[k] = g != NULL && g->open;
+        c->tentative[k] = plan->changes[k].tentative;
     }
     return c;
 }
@@ -248,11 +250,13 @@ void skip_step(struct converge *c, uint32_t s, const char *why)
     release_users(c, s, true);
 }
 
-static void settle_change(struct converge *c, uint32_t change)
+void settle_change(struct converge *c, uint32_t change)
 {
-    if (!c->intent_open[change]) return;
+    const struct change *ch = &c->plan->changes[change];
+    if (c->tentative[change]) note_simple(c, NOTE_FORGET, ch->kind, name_with(c, ch, PLAN_NEW_SUFFIX));
+    c->tentative[change] = false;
+    if (c->intent_open[change]) note_simple(c, NOTE_SETTLE, ch->kind, ch->name);
     c->intent_open[change] = false;
-    note_simple(c, NOTE_SETTLE, c->plan->changes[change].kind, c->plan->changes[change].name);
 }
 
 static void settle_intent(struct converge *c, uint32_t s)
@@ -326,7 +330,8 @@ void step_finish(struct converge *c, uint32_t s)
         note_simple(c, NOTE_FORGET, change->kind, change->name);
     } else if (verb == VERB_DELETE) {
         if (is_forgotten(c, change)) note_simple(c, NOTE_FORGET, change->kind, change->name);
-        if (change->old != NULL) note_simple(c, NOTE_FORGET, change->kind, old_name(c, change));
+        if (change->old != NULL)
+            note_simple(c, NOTE_FORGET, change->kind, name_with(c, change, PLAN_OLD_SUFFIX));
     } else {
         ASSERT(run->observed != NULL);
         if (change->moved_from.ptr != NULL && change->recorded != NULL)

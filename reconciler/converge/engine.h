@@ -108,6 +108,7 @@ struct converge {
     uint32_t *users_start, *users; /* CSR: who waits for a step */
     const char **bound;            /* per desired resource: its cloud id now */
     uint32_t *generation_of;       /* per change: last generation used */
+    bool *tentative;               /* per change: NAME~new is recorded */
     bool *intent_open;             /* per change */
 
     struct heap ready, timers;
@@ -197,8 +198,10 @@ const struct object *find_object(struct converge *c, uint32_t s);
 void note_intent(struct converge *c, uint32_t s, const struct request *r);
 void note_record(struct converge *c, uint32_t change, const struct object *o, const struct value *values,
                  uint64_t set_fields);
-/* Under which name the old one of two entries is recorded. */
-struct text old_name(struct converge *c, const struct change *change);
+/* The name with a suffix: under which the old one of two entries is recorded, or a new one's attempt. */
+struct text name_with(struct converge *c, const struct change *change, const char *suffix);
+/* What was to be made under a change is there or not, and known. */
+void settle_change(struct converge *c, uint32_t change);
 void note_simple(struct converge *c, enum note_type type, enum kind kind, struct text name);
 void note_event(struct converge *c, uint32_t change, const char *event, const char *message,
                 const char *request_id);

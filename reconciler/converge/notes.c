@@ -38,28 +38,15 @@ void note_simple(struct converge *c, enum note_type type, enum kind kind, struct
     (void)add_note(c, type, kind, name);
 }
 
-void note_intent(struct converge *c, uint32_t s, const struct request *r)
-{
-    const struct change *change = change_of(c, s);
-    const struct run *run = &c->runs[s];
-    struct note *n = add_note(c, NOTE_INTENT, change->kind, change->name);
-    if (n == NULL) return;
-    n->verb = step_of(c, s)->verb;
-    n->operation = r->operation;
-    n->generation = run->generation;
-    memcpy(n->token, run->token, sizeof n->token);
-    memcpy(n->request_hash, run->request_hash, sizeof n->request_hash);
-}
-
 static void add_record(struct converge *c, const struct record *r)
 {
     struct note *n = add_note(c, NOTE_RECORD, r->kind, r->name);
     if (n != NULL) n->record = r;
 }
 
-struct text old_name(struct converge *c, const struct change *change)
+struct text name_with(struct converge *c, const struct change *change, const char *suffix)
 {
-    return text_of(keep(c, TEXT_FMT PLAN_OLD_SUFFIX, TEXT_ARG(change->name)));
+    return text_of(keep(c, TEXT_FMT "%s", TEXT_ARG(change->name), suffix));
 }
 
 /* The old entry of two stays recorded until it is gone. */
@@ -71,11 +58,51 @@ static void note_old(struct converge *c, const struct change *change)
         return;
     }
     *r = (struct record){.kind = change->kind,
-                         .name = old_name(c, change),
+                         .name = name_with(c, change, PLAN_OLD_SUFFIX),
                          .id = change->old->id,
                          .values = change->old->values,
                          .applied_unix_ms = c->now_unix_ms};
     add_record(c, r);
+}
+
+/* See PLAN_NEW_SUFFIX. */
+static void note_tentative(struct converge *c, uint32_t s)
+{
+    const struct change *change = change_of(c, s);
+    const struct run *run = &c->runs[s];
+    uint8_t n = kind_info(change->kind)->n_fields;
+    struct record *r = arena_new_of(c->arena, struct record);
+    struct value *kept = arena_array_of(c->arena, n, struct value);
+    if (r == NULL || kept == NULL) {
+        c->out_of_memory = true;
+        return;
+    }
+    for (uint8_t f = 0; f < n; f++)
+        if (run->values[f].state == VALUE_SET) kept[f] = run->values[f];
+    *r = (struct record){.kind = change->kind,
+                         .name = name_with(c, change, PLAN_NEW_SUFFIX),
+                         .id = "",
+                         .values = kept,
+                         .set_fields = run->set_fields,
+                         .applied_unix_ms = c->now_unix_ms};
+    add_record(c, r);
+    c->tentative[step_of(c, s)->change] = true;
+}
+
+void note_intent(struct converge *c, uint32_t s, const struct request *r)
+{
+    const struct change *change = change_of(c, s);
+    const struct run *run = &c->runs[s];
+    struct note *n = add_note(c, NOTE_INTENT, change->kind, change->name);
+    if (n == NULL) return;
+    n->verb = step_of(c, s)->verb;
+    n->operation = r->operation;
+    n->generation = run->generation;
+    memcpy(n->token, run->token, sizeof n->token);
+    memcpy(n->request_hash, run->request_hash, sizeof n->request_hash);
+    if (n->verb == VERB_CREATE && run->observed == NULL &&
+        (kind_info(change->kind)->flags & KIND_TAGGABLE) == 0)
+        note_tentative(c, s);
 }
 
 /* What the record keeps: set fields as applied, computed ones as observed. */
@@ -111,7 +138,8 @@ void note_record(struct converge *c, uint32_t change_index, const struct object 
         .prevent_destroy = change->desired != NULL && change->desired->lifecycle->prevent_destroy,
         .orphan_on_removal = change->desired != NULL && change->desired->lifecycle->orphan_on_removal};
     add_record(c, r);
-    if (change->old != NULL) note_old(c, change);
+    if (change->old != NULL && world_find(c->world, change->kind, text_of(change->old->id)) != NULL)
+        note_old(c, change);
 }
 
 void note_event(struct converge *c, uint32_t change_index, const char *event, const char *message,

@@ -102,8 +102,7 @@ static void accepted(struct converge *c, uint32_t s, const struct outcome *o)
             struct object known = {
                 .kind = change->kind, .id = run->id, .values = (struct value *)(uintptr_t)nothing};
             note_record(c, step_of(c, s)->change, seen != NULL ? seen : &known, run->values, run->set_fields);
-            note_simple(c, NOTE_SETTLE, change->kind, change->name);
-            c->intent_open[step_of(c, s)->change] = false;
+            settle_change(c, step_of(c, s)->change);
         }
     }
     release_keys(c, s, true);

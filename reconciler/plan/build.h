@@ -24,6 +24,7 @@ struct binding {
     uint8_t by;                /* enum bound_by */
     bool fresh;                /* will have another id after the apply: references to it are unknown */
     bool left_out;             /* by --target or --exclude */
+    bool tentative;            /* there is a NAME~new of it */
     bool rebound;              /* an EIP whose association is replaced */
     uint32_t incarnation;      /* the highest of those that carry the tags */
 };

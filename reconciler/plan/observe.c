@@ -205,6 +205,7 @@ enum err_code plan_recorded_world(struct arena *arena, struct text stack, const 
 {
     for (uint32_t k = 0; k < recorded->n; k++) {
         const struct record *r = &recorded->items[k];
+        if (record_is_tentative(r)) continue;
         struct object *o = arena_new_of(arena, struct object);
         if (o == NULL) return err_nomem(err);
         *o = (struct object){

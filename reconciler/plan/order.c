@@ -288,12 +288,26 @@ static void edges_of_key(struct order *o, const struct change *c, uint32_t step)
     after_all(o, step, &o->updated, key, false);
 }
 
+/* What an interrupted run has left of a resource goes before that is made: the state has one place for
+ * either.
+ */
+static void edges_of_left_behind(struct order *o, const struct change *c, uint32_t step)
+{
+    struct text base = plan_base_name(c->name);
+    uint32_t i = base.len == c->name.len ? UINT32_MAX : desired_find(o->b->desired, c->kind, base);
+    uint32_t own = i == UINT32_MAX ? UINT32_MAX : o->b->bindings[i].change;
+    if (own == UINT32_MAX) return;
+    enum action action = o->b->changes[own].action;
+    if (action == ACTION_CREATE || action == ACTION_REPLACE) add_edge(o, o->apply_step[own], step, false);
+}
+
 static void make_edges(struct order *o)
 {
     for (uint32_t k = 0; k < o->b->n_changes && !o->b->out_of_memory; k++) {
         const struct change *c = &o->b->changes[k];
         if (o->apply_step[k] != NO_STEP) edges_of_apply(o, c, o->apply_step[k]);
         if (o->apply_step[k] != NO_STEP) edges_of_key(o, c, o->apply_step[k]);
+        if (o->delete_step[k] != NO_STEP) edges_of_left_behind(o, c, o->delete_step[k]);
         if (o->delete_step[k] != NO_STEP)
             edges_of_leaving(o, c, o->delete_step[k], true);
         else if (o->apply_step[k] != NO_STEP && c->observed != NULL)

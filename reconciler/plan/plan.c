@@ -28,6 +28,24 @@ const char *disruption_name(enum disruption d)
     return names[d];
 }
 
+static bool ends_with(struct text t, struct text suffix)
+{
+    return t.len > suffix.len && memcmp(t.ptr + t.len - suffix.len, suffix.ptr, suffix.len) == 0;
+}
+
+bool record_is_tentative(const struct record *r)
+{
+    return ends_with(r->name, TEXT(PLAN_NEW_SUFFIX));
+}
+
+struct text plan_base_name(struct text name)
+{
+    const struct text suffixes[] = {TEXT(PLAN_OLD_SUFFIX), TEXT(PLAN_NEW_SUFFIX)};
+    for (size_t k = 0; k < N_ELEMENTS(suffixes); k++)
+        if (ends_with(name, suffixes[k])) return (struct text){name.ptr, name.len - suffixes[k].len};
+    return name;
+}
+
 bool plan_is_empty(const struct plan *p)
 {
     return p->n_add + p->n_change + p->n_destroy + p->n_adopt + p->n_forget == 0;
@@ -303,6 +321,7 @@ static struct change *add_desired_change(struct build *b, uint32_t i, enum actio
     c->set_fields = set_fields;
     c->observed = binding->object;
     c->incarnation = binding->object == NULL ? 0 : binding->object->incarnation;
+    c->tentative = binding->tentative;
     if (binding->old != NULL && is_entry(r->kind)) c->old = binding->old;
     c->recorded = binding->record == UINT32_MAX ? NULL : &b->recorded->items[binding->record];
     if (c->recorded != NULL && !text_equal(c->recorded->name, r->name))
@@ -474,7 +493,7 @@ static void decide_existing(struct build *b, uint32_t i, const struct value *val
         if (record == NULL || cmp.record_stale || binding->object->phase == PHASE_PENDING ||
             strcmp(record->id, binding->object->id) != 0 ||
             record->prevent_destroy != r->lifecycle->prevent_destroy ||
-            record->orphan_on_removal != r->lifecycle->orphan_on_removal)
+            record->orphan_on_removal != r->lifecycle->orphan_on_removal || binding->tentative)
             if (!binding->left_out)
                 (void)add_desired_change(b, i, ACTION_READ, REASON_NONE, values, set_fields);
         return;
@@ -607,19 +626,35 @@ static bool is_touched(const struct touched *t, const struct object *o)
                                compare_places) != NULL;
 }
 
-/* destroy: what the manifests name and is ours, also when no record knows it. */
-static void destroy_desired(struct build *b)
+/* What was about to be made by a run that was interrupted: there or not, wanted or not any more. */
+static struct object *find_tentative(struct build *b, const struct record *r)
 {
-    for (uint32_t i = 0; i < b->desired->n; i++) {
-        const struct resource *r = &b->desired->items[i];
-        const struct binding *binding = &b->bindings[i];
-        if (binding->object == NULL || binding->record != UINT32_MAX ||
-            r->lifecycle->management == MANAGE_OBSERVE)
-            continue;
-        if (binding->by != BOUND_TAGS && binding->by != BOUND_PARENT && binding->by != BOUND_MOVED) continue;
-        decide_delete(b, REASON_DESTROY, r->kind, r->name, NULL, binding->object,
-                      r->lifecycle->prevent_destroy, r->lifecycle->orphan_on_removal, r->pos);
+    struct comparison c;
+    struct object *o = world_find_key(b->world, r->kind, r->values);
+    if (o == NULL || o->phase == PHASE_DELETING || bind_record_of(b, r->kind, o->id) != UINT32_MAX)
+        return NULL;
+    for (uint32_t i = 0; i < b->desired->n && !b->options->destroy; i++)
+        if (b->bindings[i].object == o) return NULL;
+    compare_recorded(b, r, o, 0, &c);
+    return c.n_diffs == 0 ? o : NULL;
+}
+
+static void decide_tentative(struct build *b, const struct record *r, enum reason reason)
+{
+    uint32_t i = desired_find(b->desired, r->kind, plan_base_name(r->name));
+    struct change *own =
+        i == UINT32_MAX || b->bindings[i].change == UINT32_MAX ? NULL : &b->changes[b->bindings[i].change];
+    struct object *o = find_tentative(b, r);
+    if (i != UINT32_MAX && b->bindings[i].left_out) return;
+    if (o == NULL && own != NULL) return; /* its next change settles that */
+    if (own != NULL) own->tentative = false;
+    if (o != NULL) {
+        decide_delete(b, i == UINT32_MAX ? reason : REASON_LEFT_BEHIND, r->kind, r->name, r, o, false, false,
+                      (struct src_pos){0});
+        return;
     }
+    struct change *c = add_change(b, ACTION_FORGET, REASON_NEVER_MADE, r->kind, r->name);
+    if (c != NULL) c->recorded = r;
 }
 
 /* Records that nobody desires any more. Returns how many stay for want of --prune. */
@@ -631,6 +666,10 @@ static uint32_t decide_recorded(struct build *b, enum reason reason)
         const struct record *r = &b->recorded->items[k];
         uint32_t i = b->desired_of[k];
         if (!destroy && i != UINT32_MAX) continue;
+        if (record_is_tentative(r)) {
+            decide_tentative(b, r, reason);
+            continue;
+        }
         struct object *o = world_find(b->world, r->kind, text_of(r->id));
         if (o != NULL && bind_is_anothers(b, k, o)) o = NULL;
         bool forgets = o == NULL || r->orphan_on_removal || r->observed_only;
@@ -644,6 +683,23 @@ static uint32_t decide_recorded(struct build *b, enum reason reason)
                       l != NULL ? b->desired->items[i].pos : (struct src_pos){0});
     }
     return n_kept;
+}
+
+/* destroy: what the manifests name and is ours, also when no record knows it. */
+static void destroy_desired(struct build *b)
+{
+    struct touched touched;
+    collect_touched(b, &touched);
+    for (uint32_t i = 0; i < b->desired->n; i++) {
+        const struct resource *r = &b->desired->items[i];
+        const struct binding *binding = &b->bindings[i];
+        if (binding->object == NULL || binding->record != UINT32_MAX ||
+            r->lifecycle->management == MANAGE_OBSERVE || is_touched(&touched, binding->object))
+            continue;
+        if (binding->by != BOUND_TAGS && binding->by != BOUND_PARENT && binding->by != BOUND_MOVED) continue;
+        decide_delete(b, REASON_DESTROY, r->kind, r->name, NULL, binding->object,
+                      r->lifecycle->prevent_destroy, r->lifecycle->orphan_on_removal, r->pos);
+    }
 }
 
 /* Another one with the same tags of which cannot be told whether it is the resource: then neither can go. */
@@ -901,6 +957,12 @@ static enum err_code prepare(struct build *b)
     for (uint32_t i = 0; i < b->desired->n; i++) b->bindings[i].record = b->bindings[i].change = UINT32_MAX;
     for (uint32_t k = 0; k < b->recorded->n; k++) b->desired_of[k] = UINT32_MAX;
     pair_records(b);
+    for (uint32_t k = 0; k < b->recorded->n; k++) {
+        const struct record *r = &b->recorded->items[k];
+        uint32_t i =
+            record_is_tentative(r) ? desired_find(b->desired, r->kind, plan_base_name(r->name)) : UINT32_MAX;
+        if (i != UINT32_MAX) b->bindings[i].tentative = true;
+    }
     return ERR_OK;
 }
 

@@ -35,7 +35,8 @@ enum reason {
     REASON_RENAMED,         /* adopt: recorded under another address until now (change.moved_from) */
     REASON_OBSERVED_ONLY,   /* forget: was observed only */
     REASON_REQUESTED,       /* replace: --replace */
-    REASON_LEFT_BEHIND,     /* delete: the old one of a replacement that was interrupted */
+    REASON_NEVER_MADE,      /* forget: about to be made when a run was interrupted, and not there */
+    REASON_LEFT_BEHIND,     /* delete: of a run that was interrupted, and not wanted any more */
     N_REASONS,
 };
 
@@ -70,6 +71,7 @@ struct change {
     const struct field_diff *diffs; /* UPDATE, REPLACE, ADOPT: what differs */
     uint32_t n_diffs;
     uint32_t incarnation;        /* of what will be there, see TAG_INCARNATION */
+    bool tentative;              /* its NAME~new is settled with it */
     bool create_first;           /* REPLACE: the new one is made before the old one goes */
     const struct text *affected; /* names of VSwitches whose traffic is touched, as written in the stack */
     uint32_t n_affected;
@@ -86,10 +88,18 @@ struct drift {
     bool detect_only; /* management: detect, the plan does not correct it */
 };
 
-/* While a new entry and the one that it replaces are both there, the old one is recorded under the address
- * with this behind its name, which no manifest can have: entries carry no tags by which it would be found
- * after a crash. */
+/* Entries carry no tags by which they would be found after a crash, so the state knows more of them than of
+ * other kinds, under names that no manifest can have. While a new entry and the one that it replaces are both
+ * there, the old one is recorded as NAME~old. What is about to be made is recorded as NAME~new, without an
+ * id, until its id is known or it is known not to be there: whatever the manifests say by then, it is found
+ * by its natural key, and belongs to us. */
 #define PLAN_OLD_SUFFIX "~old"
+#define PLAN_NEW_SUFFIX "~new"
+
+/* Whether a record is of something that may never have been made. */
+bool record_is_tentative(const struct record *r);
+/* The name without such a suffix; all of it when it has none. */
+struct text plan_base_name(struct text name);
 
 /* A step is a node of the graph that the engine walks. */
 struct edge {

@@ -271,6 +271,7 @@ static const char *action_reason(const struct change *c)
         [REASON_RENAMED] = NULL,
         [REASON_OBSERVED_ONLY] = "forget_because_observed_only",
         [REASON_REQUESTED] = "replace_by_request",
+        [REASON_NEVER_MADE] = "never_made",
         [REASON_LEFT_BEHIND] = "delete_because_left_behind",
     };
     ASSERT(c->reason < N_ELEMENTS(reasons));

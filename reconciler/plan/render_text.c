@@ -36,7 +36,8 @@ static const char *const why[] = {
     [REASON_RENAMED] = NULL,
     [REASON_OBSERVED_ONLY] = "(it was only observed; it stays in the cloud)",
     [REASON_REQUESTED] = "(because --replace asked for it)",
-    [REASON_LEFT_BEHIND] = "(because it was left behind by a replacement that was interrupted)",
+    [REASON_NEVER_MADE] = "(a run was interrupted before it was made)",
+    [REASON_LEFT_BEHIND] = "(because it was left behind by a run that was interrupted)",
 };
 
 static void put_affected(struct buf *out, const struct change *c)

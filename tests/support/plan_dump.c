@@ -31,6 +31,7 @@ static void put_reason(struct buf *out, const struct change *c)
                                         [REASON_RENAMED] = NULL,
                                         [REASON_OBSERVED_ONLY] = "observed only",
                                         [REASON_REQUESTED] = "requested",
+                                        [REASON_NEVER_MADE] = "never made",
                                         [REASON_LEFT_BEHIND] = "left behind"};
     if (c->reason == REASON_IMMUTABLE) {
         buf_puts(out, " (");

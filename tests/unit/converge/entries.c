@@ -1,5 +1,5 @@
-/* tombstones.c - entries carry no tags: while an old and a new one are both there, both are recorded, so that
- * neither is left behind by a crash, an interrupt or a change of mind. */
+/* entries.c - entries carry no tags: while an old and a new one are both there, both are recorded, and so
+ * is what is about to be made, so that none is left behind by a crash, an interrupt or a change of mind. */
 #include "tests/support/harness.h"
 
 #include <setjmp.h>
@@ -103,6 +103,89 @@ static void when_all_goes_well_nothing_of_it_stays(void **state)
     assert_string_equal(harness_id(&h, "SecurityGroupRule/http~old"), "");
 }
 
+/* ---- what was about to be made ---- */
+
+#define BARE                                                                                                 \
+    DOC "kind: Vpc\nmetadata: {name: main}\nspec: {cidrBlock: 10.0.0.0/8}\n---\n" DOC                        \
+        "kind: VSwitch\nmetadata: {name: front}\n"                                                           \
+        "spec: {vpc: main, zone: cn-shanghai-b, cidrBlock: 10.0.1.0/24}\n"
+#define GATEWAY                                                                                              \
+    BARE "---\n" DOC "kind: NatGateway\nmetadata: {name: nat}\nspec: {vpc: main, vSwitch: front}\n---\n" DOC \
+         "kind: Eip\nmetadata: {name: eip}\nspec: {}\n---\n" DOC                                             \
+         "kind: RouteTable\nmetadata: {name: table}\nspec: {vpc: main}\n"
+#define ENTRIES(source)                                                                                      \
+    GATEWAY                                                                                                  \
+    "---\n" DOC "kind: EipAssociation\nmetadata: {name: bound}\nspec: {eip: eip, natGateway: nat}\n"         \
+    "---\n" DOC "kind: SnatEntry\nmetadata: {name: out}\n"                                                   \
+    "spec: {natGateway: nat, source: {cidr: " source "}, eips: [eip]}\n---\n" DOC                            \
+    "kind: DnatEntry\nmetadata: {name: in}\n"                                                                \
+    "spec: {natGateway: nat, eip: eip, protocol: tcp, externalPort: \"80\", target: {ip: 10.0.1.9}, "        \
+    "internalPort: \"80\"}\n---\n" DOC "kind: RouteEntry\nmetadata: {name: default}\n"                       \
+    "spec: {routeTable: table, destination: 0.0.0.0/0, nextHop: {natGateway: nat}}\n---\n" DOC               \
+    "kind: RouteTableAssociation\nmetadata: {name: front}\n"                                                 \
+    "spec: {routeTable: table, vSwitch: front}\n"
+
+static void cut_then_want(const char *wanted, size_t n_records)
+{
+    for (uint32_t at = 1;; at++) {
+        CLEANUP(harness_fini) struct harness h;
+        harness_init(&h);
+        harness_manifest(&h, GATEWAY);
+        EXPECT_APPLIED(&h, NULL);
+        harness_manifest(&h, ENTRIES("10.0.1.0/24"));
+        struct apply_script script = {.cut_at = at};
+        (void)harness_apply(&h, &script);
+        if (!h.was_cut) {
+            assert_in_range(at, 20, 200);
+            return;
+        }
+        harness_wait(&h, 600000);
+        harness_manifest(&h, wanted);
+        harness_clear_ledger(&h);
+        EXPECT_APPLIED(&h, NULL);
+        assert_string_equal(harness_refused(&h), "");
+        EXPECT_CONVERGED(&h);
+        assert_int_equal(h.memory.n_records, n_records);
+        assert_int_equal(h.memory.n_intents, 0);
+        assert_int_equal(harness_destroy(&h, NULL), ERR_OK);
+        harness_wait(&h, 600000);
+        assert_int_equal(harness_count(&h, NULL), 0);
+    }
+}
+
+static void what_was_made_as_the_process_died_goes_with_its_manifest(void **state)
+{
+    (void)state;
+    cut_then_want(GATEWAY, 5);
+}
+
+static void and_with_all_that_it_lies_in(void **state)
+{
+    (void)state;
+    cut_then_want(BARE, 2);
+}
+
+static void and_when_it_is_wanted_otherwise(void **state)
+{
+    (void)state;
+    cut_then_want(ENTRIES("10.0.1.128/25"), 10);
+}
+
+static void an_attempt_leaves_no_trace_when_it_was_refused(void **state)
+{
+    (void)state;
+    CLEANUP(harness_fini) struct harness h;
+    harness_init(&h);
+    harness_manifest(&h, GATEWAY);
+    EXPECT_APPLIED(&h, NULL);
+    harness_manifest(&h, ENTRIES("10.0.1.0/24"));
+    struct apply_script script = {
+        .fail_operation = "CreateSnatEntry", .fail_code = "Forbidden.RAM", .fail_count = 100};
+    (void)harness_apply(&h, &script);
+    assert_int_equal(h.summary.n_failed, 1);
+    for (size_t k = 0; k < h.memory.n_records; k++) assert_string_not_equal(h.memory.records[k].id, "");
+}
+
 /* ---- associations, whose ids are made of what they associate ---- */
 
 #define BOUND(first, second)                                                                                 \
@@ -156,6 +239,10 @@ int main(void)
         cmocka_unit_test(so_does_a_crash_and_a_third_wish),
         cmocka_unit_test(a_change_of_mind_goes_back_to_one),
         cmocka_unit_test(when_all_goes_well_nothing_of_it_stays),
+        cmocka_unit_test(what_was_made_as_the_process_died_goes_with_its_manifest),
+        cmocka_unit_test(and_with_all_that_it_lies_in),
+        cmocka_unit_test(and_when_it_is_wanted_otherwise),
+        cmocka_unit_test(an_attempt_leaves_no_trace_when_it_was_refused),
         cmocka_unit_test(two_addresses_change_places),
         cmocka_unit_test(two_addresses_change_places_with_a_crash_anywhere),
     };
