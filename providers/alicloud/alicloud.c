@@ -46,6 +46,7 @@ const struct cloud *alicloud_cloud(struct arena *arena, const char *region)
         .natural_id = alicloud_natural_id,
         .may_appear = alicloud_may_appear,
         .same_value = alicloud_same_value,
+        .may_change = alicloud_may_change,
         .region = region,
         .time_scale = 1.0,
     };

@@ -129,11 +129,17 @@ static enum next create(const struct cloud *c, const struct goal *g, struct requ
 
 /* Only the description changes in place, and only where the cloud gave the rule an id; it cannot be emptied.
  * Source: ModifySecurityGroupRule */
+static bool may_change(uint8_t field, struct value wanted, const struct object *seen)
+{
+    return field == SGR_DESCRIPTION && has_id_prefix(seen->id, "sgr-") && value_is_set(wanted) &&
+           wanted.n > 0;
+}
+
 static enum next update(const struct cloud *c, const struct goal *g, struct request *out, struct err *err)
 {
     struct value wanted;
     if (!field_wanted(g, SGR_DESCRIPTION, &wanted) || !field_differs(c, g, SGR_DESCRIPTION, wanted) ||
-        wanted.n == 0 || !has_id_prefix(g->observed->id, "sgr-"))
+        !may_change(SGR_DESCRIPTION, wanted, g->observed))
         return NEXT_DONE;
     if (begin_rules(c, g, rule_is_egress(g) ? "ModifySecurityGroupEgressRule" : "ModifySecurityGroupRule",
                     out, err) == NEXT_ERROR)
@@ -217,5 +223,6 @@ const struct kind_map map_security_group_rule = {
     .next_create = create,
     .next_update = update,
     .next_remove = remove_rule,
+    .may_change = may_change,
     .read_more = read_rule,
 };

@@ -154,6 +154,8 @@ struct kind_map {
                              struct err *err);
     enum next (*next_remove)(const struct cloud *c, const struct goal *g, struct request *out,
                              struct err *err);
+    /* Whether a field can be changed to a value in place. NULL: what is not FIELD_IMMUTABLE can. */
+    bool (*may_change)(uint8_t field, struct value wanted, const struct object *seen);
     /* After the fields were read: what needs more than a path. May add further objects to the page. */
     void (*read_more)(struct reading *r, const json_t *item, struct object *o);
 };
@@ -264,6 +266,8 @@ bool alicloud_may_appear(const struct cloud *c, enum kind kind, const struct val
                          const struct world *w);
 bool alicloud_same_value(const struct cloud *c, enum kind kind, uint8_t field, struct value wanted,
                          struct value seen);
+bool alicloud_may_change(const struct cloud *c, enum kind kind, uint8_t field, struct value wanted,
+                         const struct object *seen);
 
 static inline uint64_t field_bit(uint8_t field)
 {

@@ -182,6 +182,14 @@ static enum next generic_update(const struct cloud *c, const struct goal *g, str
     return fields != 0 ? change_fields(c, g, fields, out, err) : tags_next(c, g, out, err);
 }
 
+bool alicloud_may_change(const struct cloud *c, enum kind kind, uint8_t field, struct value wanted,
+                         const struct object *seen)
+{
+    const struct kind_map *m = map_of(kind);
+    (void)c;
+    return m->may_change == NULL || m->may_change(field, wanted, seen);
+}
+
 /* ---- delete ---- */
 
 static enum next generic_remove(const struct cloud *c, const struct goal *g, struct request *out,

@@ -121,6 +121,11 @@ struct cloud {
     bool (*same_value)(const struct cloud *c, enum kind kind, uint8_t field, struct value wanted,
                        struct value seen);
 
+    /* Whether this cloud can change a field of what is there to this value in place, beyond the kind's
+     * FIELD_IMMUTABLE: what it cannot is replaced. NULL: always. */
+    bool (*may_change)(const struct cloud *c, enum kind kind, uint8_t field, struct value wanted,
+                       const struct object *seen);
+
     const char *region;
     /* How fast this cloud's clock runs against durations(): 1.0 for a real one, less for a simulated one that
      * hurries. */

@@ -133,7 +133,8 @@ static const struct field rule_fields[SGR_N] = {
     [SGR_DESCRIPTION] = {.name = "description",
                          .type = FIELD_TEXT,
                          .rule = RULE_DESCRIPTION,
-                         .doc = "Source: Permissions.N.Description"},
+                         .doc = "Kept when it is left out; emptying it replaces the rule. "
+                                "Source: ModifySecurityGroupRule"},
 };
 
 const struct kind_info kind_security_group_rule = {

@@ -32,8 +32,8 @@ static bool tags_equal(struct value wanted, struct value owned, struct value see
     return true;
 }
 
-static bool same(const struct build *b, enum kind kind, uint8_t f, struct value wanted, struct value owned,
-                 struct value seen)
+static bool same(const struct cloud *cloud, enum kind kind, uint8_t f, struct value wanted,
+                 struct value owned, struct value seen)
 {
     const struct field *field = &kind_info(kind)->fields[f];
     if (wanted.state == VALUE_UNKNOWN) return false;
@@ -46,17 +46,24 @@ static bool same(const struct build *b, enum kind kind, uint8_t f, struct value 
     if (!value_is_set(seen) && field->initial != NULL &&
         value_equal(field->type, wanted, initial_value(field)))
         return true;
-    return b->cloud->same_value != NULL && b->cloud->same_value(b->cloud, kind, f, wanted, seen);
+    return cloud->same_value != NULL && cloud->same_value(cloud, kind, f, wanted, seen);
 }
 
-static void add_diff(struct comparison *out, const struct field *field, uint8_t f, struct value before,
+static void add_diff(struct comparison *out, uint8_t f, bool immutable, struct value before,
                      struct value after, enum diff_cause cause)
 {
-    bool immutable = (field->flags & FIELD_IMMUTABLE) != 0;
     out->diffs[out->n_diffs++] = (struct field_diff){
         .field = f, .cause = (uint8_t)cause, .forces_replace = immutable, .before = before, .after = after};
     out->immutable = out->immutable || immutable;
     if (cause == DIFF_DRIFT) out->drifted = true;
+}
+
+/* Whether a value takes another object: by the kind, or since this cloud cannot change what is there. */
+static bool takes_replacement(const struct build *b, uint8_t f, const struct object *o, struct value wanted)
+{
+    const struct cloud *c = b->cloud;
+    return (kind_info(o->kind)->fields[f].flags & FIELD_IMMUTABLE) != 0 ||
+           (c->may_change != NULL && !c->may_change(c, o->kind, f, wanted, o));
 }
 
 /* The room for differences is large and mostly not used: it is left as it is. */
@@ -92,14 +99,15 @@ void compare_desired(struct build *b, uint32_t i, const struct value *values, ui
         if ((field->flags & FIELD_NOT_RETURNED) != 0 && r == NULL) continue;
         enum diff_cause cause = as_recorded ? DIFF_DRIFT : DIFF_CHANGE;
         if (wanted) {
-            if (!same(b, resource->kind, f, values[f], owned, seen))
-                add_diff(out, field, f, seen, values[f], cause);
+            if (!same(b->cloud, resource->kind, f, values[f], owned, seen))
+                add_diff(out, f, takes_replacement(b, f, o, values[f]), seen, values[f], cause);
         } else if (recorded && (field->flags & (FIELD_IMMUTABLE | FIELD_KEY)) != FIELD_IMMUTABLE &&
                    (field->initial != NULL || field->type == FIELD_MAP)) {
             /* Un-set in the manifest: back to what the cloud does by itself. Nothing is replaced for that,
              * but what is another thing then. */
-            if (same(b, resource->kind, f, initial_value(field), owned, seen)) continue;
-            add_diff(out, field, f, seen, initial_value(field), cause);
+            if (same(b->cloud, resource->kind, f, initial_value(field), owned, seen)) continue;
+            struct value initial = initial_value(field);
+            add_diff(out, f, takes_replacement(b, f, o, initial), seen, initial, cause);
             out->reset_fields |= bit;
         }
     }
@@ -115,7 +123,7 @@ void compare_recorded(const struct build *b, const struct record *r, const struc
         if (is_passive(field) || (field->flags & FIELD_NOT_RETURNED) != 0 ||
             (r->set_fields & ~ignored & (uint64_t)1 << f) == 0)
             continue;
-        if (!same(b, r->kind, f, r->values[f], (struct value){0}, o->values[f]))
-            add_diff(out, field, f, r->values[f], o->values[f], DIFF_DRIFT);
+        if (!same(b->cloud, r->kind, f, r->values[f], (struct value){0}, o->values[f]))
+            add_diff(out, f, (field->flags & FIELD_IMMUTABLE) != 0, r->values[f], o->values[f], DIFF_DRIFT);
     }
 }

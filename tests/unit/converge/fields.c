@@ -225,6 +225,7 @@ static void a_security_group_rule(void **state)
             {"ports", "\"80\"", "any", REPLACED("ports"), ""},
             {"priority", "1", "100", REPLACED("priority"), REPLACED("priority")},
             {"description", "first words", "second words", "~ SecurityGroupRule/it description\n", ""},
+            {"description", "some words", "\"\"", "-/+ SecurityGroupRule/it (description)\n", ""},
             {"peer", "{cidr: 10.0.0.0/8}", "{securityGroup: db}", REPLACED("peer.securityGroup"), NULL},
             {"peer", "{cidr: 10.0.0.0/8}", "{cidr: 10.0.0.1/32}", REPLACED("peer.cidr"), NULL},
             {"securityGroup", "web", "db", REPLACED("securityGroup"), NULL},
