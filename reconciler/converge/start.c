@@ -310,6 +310,23 @@ static bool settles_first(struct converge *c, uint32_t s)
     return true;
 }
 
+/* The cloud knows no further request. What an update was about has to be there then: it is not recorded as
+ * applied on the word of the planner. */
+static void no_request_left(struct converge *c, uint32_t s)
+{
+    const struct change *change = change_of(c, s);
+    const struct run *run = &c->runs[s];
+    const struct field_diff *left = NULL;
+    if (step_of(c, s)->verb == VERB_UPDATE && run->values != NULL)
+        left = change_left_over(c->cloud, change, run->values, run->observed);
+    if (left == NULL)
+        step_finish(c, s);
+    else
+        step_fail(c, s, ERR_PROVIDER,
+                  "`%s` of %s differs from what is desired, and no request of the cloud changes it",
+                  kind_info(change->kind)->fields[left->field].name, run->observed->id);
+}
+
 enum started try_start(struct converge *c, uint32_t s, int64_t *rate_at)
 {
     struct run *run = &c->runs[s];
@@ -323,7 +340,7 @@ enum started try_start(struct converge *c, uint32_t s, int64_t *rate_at)
             return STARTED_NOT;
         }
         switch (build_request(c, s, r)) {
-        case NEXT_DONE: step_finish(c, s); return STARTED_YES;
+        case NEXT_DONE: no_request_left(c, s); return STARTED_YES;
         case NEXT_ERROR: step_fail(c, s, c->err.code, "%s", c->err.msg); return STARTED_YES;
         case NEXT_REQUEST: run->request = r; break;
         }

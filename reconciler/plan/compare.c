@@ -127,3 +127,19 @@ void compare_recorded(const struct build *b, const struct record *r, const struc
             add_diff(out, f, (field->flags & FIELD_IMMUTABLE) != 0, r->values[f], o->values[f], DIFF_DRIFT);
     }
 }
+
+const struct field_diff *change_left_over(const struct cloud *cloud, const struct change *c,
+                                          const struct value *values, const struct object *o)
+{
+    for (uint32_t k = 0; k < c->n_diffs; k++) {
+        const struct field_diff *d = &c->diffs[k];
+        const struct field *field = &kind_info(c->kind)->fields[d->field];
+        uint64_t bit = (uint64_t)1 << d->field;
+        if ((field->flags & FIELD_NOT_RETURNED) != 0) continue;
+        struct value wanted = (c->reset_fields & bit) != 0 ? initial_value(field) : values[d->field];
+        bool recorded = c->recorded != NULL && (c->recorded->set_fields & bit) != 0;
+        struct value owned = recorded ? c->recorded->values[d->field] : (struct value){0};
+        if (!same(cloud, c->kind, d->field, wanted, owned, o->values[d->field])) return d;
+    }
+    return NULL;
+}

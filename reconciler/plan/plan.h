@@ -156,6 +156,10 @@ MUST_CHECK enum err_code plan_build(struct arena *arena, const struct plan_optio
 bool plan_is_empty(const struct plan *p);
 /* FORGET: whether the thing carries our ownership tags, which are taken away, since it would be ours else. */
 bool change_disowns(const struct change *c, struct text stack);
+/* The first difference of a change that the object still shows, against 'values' as resolved now; NULL when
+ * there is none: the change has taken effect. What the cloud never answers does not count. */
+const struct field_diff *change_left_over(const struct cloud *cloud, const struct change *c,
+                                          const struct value *values, const struct object *o);
 const char *action_name(enum action a);         /* "create" */
 const char *disruption_name(enum disruption d); /* "egress address changes" */
 /* SHA-256 (hex) over everything that a change is about: what a saved plan is compared by. */
