@@ -4,6 +4,7 @@
 enum {
     LIMIT_MANIFEST_FILE_BYTES = 64 * 1024 * 1024, /* one manifest file, or standard input */
     LIMIT_MANIFEST_FILES = 20000,                 /* files below one -f folder */
+    LIMIT_MANIFEST_DOCUMENTS = 1000000,           /* documents of one file, empty ones too */
     LIMIT_FOLDER_DEPTH = 32,                      /* nesting of folders */
     LIMIT_YAML_DEPTH = 32,                        /* nesting of a document */
     LIMIT_YAML_SCALAR_BYTES = 64 * 1024,          /* one scalar */

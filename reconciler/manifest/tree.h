@@ -96,6 +96,7 @@ struct tree_reader {
     struct diags *diags;
     struct tree *tree;
     uint32_t alias_nodes; /* that aliases of this file stood for so far */
+    uint32_t n_documents; /* begun so far */
     bool open;
 };
 

@@ -239,6 +239,18 @@ static enum tree_next read_alias(struct tree_reader *r, struct path *path, const
     return why;
 }
 
+/* An empty document costs a moment, one that waits for the Stack its copy: what is too many is no manifest.
+ */
+static enum tree_next begin_document(struct tree_reader *r, struct mark mark)
+{
+    if (r->n_documents++ < LIMIT_MANIFEST_DOCUMENTS) return TREE_DOCUMENT;
+    (void)diags_add(r->diags, SEVERITY_ERROR, tree_pos(r, mark), NULL, NULL,
+                    "more than %d documents in one file", LIMIT_MANIFEST_DOCUMENTS);
+    return TREE_STOP;
+}
+
+_Static_assert(LIMIT_MANIFEST_DOCUMENTS >= 2 * LIMIT_RESOURCES, "a stack may be written in one file");
+
 static void reset(struct tree *t)
 {
     t->n_nodes = t->n_text = t->n_anchors = 0;
@@ -261,7 +273,7 @@ static enum tree_next take_event(struct tree_reader *r, struct path *path, const
     case YAML_MAPPING_END_EVENT: return close_collection(r, path);
     case YAML_DOCUMENT_END_EVENT: *end = true; return TREE_DOCUMENT;
     case YAML_STREAM_END_EVENT: return TREE_END;
-    case YAML_DOCUMENT_START_EVENT:
+    case YAML_DOCUMENT_START_EVENT: return begin_document(r, mark_of(ev->start_mark));
     case YAML_STREAM_START_EVENT:
     case YAML_NO_EVENT: break;
     }

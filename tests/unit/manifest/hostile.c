@@ -111,6 +111,42 @@ static void a_document_with_too_many_nodes_is_refused(void **state)
     buf_fini(&b);
 }
 
+/* 'n' documents, all empty but the last, which is an Eip. */
+static void load_empty_documents(struct loaded *t, int n)
+{
+    struct buf b;
+    buf_init(&b, 64 * 1024 * 1024);
+    for (int i = 1; i < n; i++) buf_puts(&b, "---\n");
+    buf_puts(&b, "---\napiVersion: headgate/v1\nkind: Eip\nmetadata: {name: eip1}\n");
+    load_bytes(t, b.ptr, b.len);
+    buf_fini(&b);
+}
+
+static void too_many_documents_are_refused_where_they_begin(void **state)
+{
+    (void)state;
+    struct loaded t;
+    load_empty_documents(&t, LIMIT_MANIFEST_DOCUMENTS + 1);
+    assert_int_equal(t.code, ERR_INPUT);
+    assert_int_equal(t.diags.n_errors, 1);
+    assert_string_equal(t.diags.items[0].summary, "more than 1000000 documents in one file");
+    assert_string_equal(t.diags.items[0].pos.file, "a.yaml");
+    assert_int_equal(t.diags.items[0].pos.line, LIMIT_MANIFEST_DOCUMENTS + 1);
+    assert_int_equal(t.diags.items[0].pos.column, 1);
+    loaded_fini(&t);
+}
+
+static void empty_documents_take_no_memory(void **state)
+{
+    (void)state;
+    struct loaded t;
+    load_empty_documents(&t, LIMIT_MANIFEST_DOCUMENTS);
+    assert_int_equal(t.code, ERR_OK);
+    assert_int_equal(t.desired.n, 1);
+    assert_true(arena_used(t.arena) < 64 * 1024);
+    loaded_fini(&t);
+}
+
 static void a_file_over_the_limit_is_an_error_of_its_own(void **state)
 {
     (void)state;
@@ -245,6 +281,8 @@ int main(void)
         cmocka_unit_test(deep_nesting_is_refused),
         cmocka_unit_test(long_texts_and_long_lines_are_cut_to_size),
         cmocka_unit_test(a_document_with_too_many_nodes_is_refused),
+        cmocka_unit_test(too_many_documents_are_refused_where_they_begin),
+        cmocka_unit_test(empty_documents_take_no_memory),
         cmocka_unit_test(a_file_over_the_limit_is_an_error_of_its_own),
         cmocka_unit_test(only_the_first_hundred_errors_are_kept),
         cmocka_unit_test(substitution_cannot_multiply),
