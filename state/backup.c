@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,20 +38,6 @@ static enum err_code copy_pages(struct store *s, struct target *t, struct err *e
     (void)sqlite3_backup_step(b, -1); /* all at once, from one snapshot; finish() tells */
     if (sqlite3_backup_finish(b) != SQLITE_OK) return err_sqlite(err, t->db, t->path, "write the backup");
     return ERR_OK;
-}
-
-/* The name of a new file is durable when its folder is. */
-static enum err_code sync_folder(const char *path, struct err *err)
-{
-    char *copy = strdup(path);
-    if (copy == NULL) return err_nomem(err);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    free(copy);
-    int rc = fd < 0 ? -1 : fsync(fd);
-    int reason = errno;
-    if (fd >= 0) (void)close(fd);                   /* nothing was written */
-    if (rc == 0 || reason == EINVAL) return ERR_OK; /* a file system that does not sync folders */
-    return err_set(err, ERR_IO, "%s: cannot make the backup durable: %s", path, strerror(reason));
 }
 
 /* SQLite takes a plain name; one that begins with ":" or "file:" would mean something else to it. */

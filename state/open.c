@@ -1,8 +1,9 @@
 /* open.c - from a path to a checked store, and back.
  *
- *   look at the path -> (create folder and file) -> connect -> is it ours? -> integrity -> journal, version
+ *   look at the path -> (create folder and file: create.c) -> connect -> is it ours? -> integrity -> journal,
+ * version
  *
- * Nothing is written before the file is known to be ours or empty. */
+ * Nothing is written before the file is known to be ours. */
 #include "state/store.h"
 
 #include <errno.h>
@@ -20,8 +21,6 @@ enum {
     BUSY_TIMEOUT_MS = 5000,
     ENCODED_RECORD_LIMIT = 64 * 1024 * 1024, /* bytes of one record */
     QUICK_CHECK_BELOW_BYTES = 4 * 1024 * 1024,
-    FILE_MODE = 0600,
-    FOLDER_MODE = 0700,
 };
 
 /* ---- one writer per process and file ---- */
@@ -73,43 +72,8 @@ static void freep(char **p)
     free(*p);
 }
 
-static enum err_code make_folders(const char *path, struct err *err)
-{
-    CLEANUP(freep) char *folder = strdup(path);
-    if (folder == NULL) return err_nomem(err);
-    for (char *slash = strchr(folder + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        /* Not every existing folder is told as EEXIST: a read-only file system says so first. */
-        struct stat st;
-        if (mkdir(folder, FOLDER_MODE) != 0 && errno != EEXIST) {
-            int reason = errno;
-            if (stat(folder, &st) != 0 || !S_ISDIR(st.st_mode))
-                return err_set(err, ERR_IO, "%s: cannot create folder %s: %s", path, folder,
-                               strerror(reason));
-        }
-        *slash = '/';
-    }
-    return ERR_OK;
-}
-
-/* Creates the file with its mode, if it is missing; SQLite gives -wal and -shm the mode of the file. It is
- * never opened when it exists: closing it again would drop the locks that SQLite holds on it. */
-static enum err_code make_file(const char *path, struct err *err)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE);
-    if (fd >= 0) {
-        (void)close(fd); /* nothing was written */
-        return ERR_OK;
-    }
-    if (errno == EEXIST) return ERR_OK;
-    struct stat st;
-    int reason = errno;
-    if (stat(path, &st) == 0) return ERR_OK; /* the file system is read-only; SQLite will tell */
-    return err_set(err, ERR_IO, "%s: cannot create the state file: %s; choose another path", path,
-                   strerror(reason));
-}
-
-/* What is at the path. *size is -1 when there is nothing. */
+/* What is at the path; it is not opened for that. *size is -1 when there is nothing. A special file tells no
+ * size, as those below /proc, and one that was cut to nothing has lost what was in it. */
 static enum err_code look_at(const char *path, struct stat *st, int64_t *size, struct err *err)
 {
     *size = -1;
@@ -120,6 +84,12 @@ static enum err_code look_at(const char *path, struct stat *st, int64_t *size, s
     if (!S_ISREG(st->st_mode))
         return err_set(err, ERR_STATE, "%s: it is not a headgate state file: %s; choose another path", path,
                        S_ISDIR(st->st_mode) ? "it is a folder" : "it is not a regular file");
+    if (st->st_size == 0)
+        return err_set(
+            err, ERR_STATE,
+            "%s: it is not a headgate state file: it is empty, and headgate leaves none so; restore"
+            " a backup, or remove it and run `headgate state rebuild`",
+            path);
     *size = st->st_size;
     return ERR_OK;
 }
@@ -154,7 +124,7 @@ static enum err_code run_sql(struct store *s, const char *sql, const char *doing
     return ERR_OK;
 }
 
-static void disconnect(struct store *s)
+void store_disconnect(struct store *s)
 {
     for (int i = 0; i < N_STMTS; i++) {
         (void)sqlite3_finalize(s->stmts[i]); /* repeats step()'s error */
@@ -165,8 +135,7 @@ static void disconnect(struct store *s)
     s->db = NULL;
 }
 
-/* Opens and makes what the file says harmless: a schema from outside runs no function of ours. */
-static enum err_code connect_to(struct store *s, const char *name, int flags, struct err *err)
+enum err_code store_connect(struct store *s, const char *name, int flags, struct err *err)
 {
     flags |= SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     if (sqlite3_open_v2(name, &s->db, flags, NULL) != SQLITE_OK)
@@ -201,7 +170,7 @@ static enum err_code connect_immutable(struct store *s, const char *absolute, st
     }
     buf_puts(&uri, "?immutable=1");
     if (!buf_ok(&uri)) return err_nomem(err);
-    return connect_to(s, buf_str(&uri), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, err);
+    return store_connect(s, buf_str(&uri), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, err);
 }
 
 /* Reads from the file for the first time. */
@@ -222,7 +191,7 @@ static enum err_code identify(struct store *s, const char *absolute, int64_t *ve
     enum err_code code = read_version(s, &application, version, &n_tables, err);
     if (code == ERR_IO && s->mode == STORE_READ_ONLY && wal_size(absolute) < 0 &&
         !folder_is_writable(absolute)) {
-        disconnect(s);
+        store_disconnect(s);
         TRY(connect_immutable(s, absolute, err));
         code = read_version(s, &application, version, &n_tables, err);
     }
@@ -275,7 +244,7 @@ static enum err_code load_id(struct store *s, struct err *err)
 
 static enum err_code open_empty(struct store *s, struct err *err)
 {
-    TRY(connect_to(s, ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err));
+    TRY(store_connect(s, ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err));
     TRY(migrate(s->db, s->path, store_migrations, STORE_SCHEMA_VERSION, err));
     return run_sql(s, "PRAGMA query_only = ON", "open it", err);
 }
@@ -284,7 +253,7 @@ static enum err_code open_empty(struct store *s, struct err *err)
 static enum err_code open_copy(struct store *s, struct err *err)
 {
     sqlite3 *file = TAKE(s->db);
-    enum err_code code = connect_to(s, ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
+    enum err_code code = store_connect(s, ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
     if (code == ERR_OK) {
         sqlite3_backup *b = sqlite3_backup_init(s->db, "main", file, "main");
         if (b != NULL) (void)sqlite3_backup_step(b, -1); /* told by finish() */
@@ -303,12 +272,12 @@ static enum err_code open_reader(struct store *s, const char *absolute, bool che
     int64_t version;
     /* A connection that may not write leaves -wal and -shm behind; so it may, as far as the file allows, and
      * query_only keeps it from doing so. */
-    TRY(connect_to(s, absolute, SQLITE_OPEN_READWRITE, err));
+    TRY(store_connect(s, absolute, SQLITE_OPEN_READWRITE, err));
     TRY(identify(s, absolute, &version, err));
     TRY(tune(s, err));
     if (check) TRY(quick_check(s, err));
     if (version == 0) {
-        disconnect(s);
+        store_disconnect(s);
         return open_empty(s, err);
     }
     if (version < STORE_SCHEMA_VERSION) TRY(open_copy(s, err));
@@ -336,7 +305,7 @@ static enum err_code open_writer(struct store *s, const char *absolute, bool che
             err, ERR_IO,
             "%s: the state is read-only (%s): make the file and its folder writable, or choose another path",
             s->path, strerror(errno));
-    TRY(connect_to(s, absolute, SQLITE_OPEN_READWRITE, err));
+    TRY(store_connect(s, absolute, SQLITE_OPEN_READWRITE, err));
     TRY(identify(s, absolute, &version, err));
     TRY(tune(s, err));
     if (check) TRY(quick_check(s, err));
@@ -351,11 +320,12 @@ static enum err_code open_at(struct store *s, struct err *err)
 {
     struct stat st;
     int64_t size;
-    if (s->mode == STORE_READ_WRITE) {
-        TRY(make_folders(s->path, err));
-        TRY(make_file(s->path, err));
-    }
+    if (s->mode == STORE_READ_WRITE) TRY(make_folders(s->path, err));
     TRY(look_at(s->path, &st, &size, err));
+    if (size < 0 && s->mode == STORE_READ_WRITE) {
+        TRY(store_create(s, err));
+        TRY(look_at(s->path, &st, &size, err));
+    }
     if (s->mode == STORE_READ_WRITE) TRY(claim(s, &st, err));
     if (size < 0 && s->mode == STORE_READ_ONLY) return open_empty(s, err);
     /* An absolute name means the same file after chdir(), and nothing special to SQLite. */
@@ -386,7 +356,7 @@ enum err_code store_open(const char *path, enum store_mode mode, struct store **
 void store_close(struct store *s)
 {
     if (s == NULL) return;
-    if (s->db != NULL) disconnect(s);
+    if (s->db != NULL) store_disconnect(s);
     unclaim(s);
     lock_forget_all(s);
     buf_fini(&s->given);

@@ -44,6 +44,20 @@ struct store {
  * "cannot …". */
 enum err_code err_sqlite(struct err *err, sqlite3 *db, const char *path, const char *doing);
 
+/* Opens s->db and makes what the file says harmless: a schema from outside runs no function of ours. After a
+ * failure there may be a connection, too. */
+MUST_CHECK enum err_code store_connect(struct store *s, const char *name, int flags, struct err *err);
+void store_disconnect(struct store *s);
+
+/* ---- create.c ---- */
+/* The folders above a path that are missing. */
+MUST_CHECK enum err_code make_folders(const char *path, struct err *err);
+/* The name of a new file is durable when its folder is. */
+MUST_CHECK enum err_code sync_folder(const char *path, struct err *err);
+/* Makes the file at s->path, where none is: complete, mode 0600, durable. No error when another process made
+ * one meanwhile. s->db is closed before and after. */
+MUST_CHECK enum err_code store_create(struct store *s, struct err *err);
+
 /* One parameter of a statement. */
 struct arg {
     bool is_text;

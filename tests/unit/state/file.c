@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sqlite3.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "state/migrate.h"
@@ -138,14 +139,60 @@ static void a_missing_file_reads_as_an_empty_state_and_is_not_made(void **state)
     assert_int_equal(access(arena_printf(f->arena, "%s/nowhere", f->folder), F_OK), -1);
 }
 
-static void an_empty_file_is_taken_as_new(void **state)
+static void an_empty_file_is_refused(void **state)
 {
     struct fixture *f = *state;
     spill(f->path, "", 0);
-    expect_ok(f, store_open(f->path, STORE_READ_ONLY, &f->store, &f->err));
-    assert_string_equal(store_id(f->store), "");
-    reopen(f);
-    assert_int_equal(strlen(store_id(f->store)), 26);
+    expect_refused(f, ERR_STATE, "it is empty");
+}
+
+/* What kill -9 leaves at any moment of making a file is no file or a whole one, so that an empty one is
+ * somebody else's doing. */
+static void a_state_file_is_never_seen_unfinished(void **state)
+{
+    struct fixture *f = *state;
+    for (int files = 1; files < 40; files++) {
+        pid_t pid = fork();
+        if (pid == 0) {
+            /* SIGXFSZ kills at the first write beyond: a little later each time. */
+            struct rlimit most = {.rlim_cur = (rlim_t)files * 2048, .rlim_max = (rlim_t)files * 2048};
+            (void)signal(SIGXFSZ, SIG_DFL);
+            if (setrlimit(RLIMIT_FSIZE, &most) != 0) _exit(2);
+            _exit(store_open(f->path, STORE_READ_WRITE, &f->store, &f->err) == ERR_OK ? 0 : 1);
+        }
+        int status;
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        bool died = WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ;
+        assert_true(died || (WIFEXITED(status) && WEXITSTATUS(status) == 0));
+        expect_ok(f, store_open(f->path, STORE_READ_ONLY, &f->store, &f->err));
+        store_close(TAKE(f->store));
+        if (!died) {
+            assert_true(files > 1);
+            return;
+        }
+    }
+    fail_msg("the file was never made");
+}
+
+static void special_files_are_refused_unopened(void **state)
+{
+    struct fixture *f = *state;
+    struct store *s;
+    assert_int_equal(mkfifo(f->path, 0600), 0); /* opening it would wait for somebody at the other end */
+    static const struct {
+        const char *path, *part;
+    } rows[] = {{NULL, "it is not a regular file"},
+                {"/dev/null", "it is not a regular file"},
+                {"/dev/full", "it is not a regular file"},
+                {"/proc/self/status", "it is empty"}};
+    for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+        const char *path = rows[i].path == NULL ? f->path : rows[i].path;
+        if (access(path, F_OK) != 0) continue;
+        expect_code(f, store_open(path, STORE_READ_ONLY, &s, &f->err), ERR_STATE);
+        expect_message(f, rows[i].part);
+        expect_code(f, store_open(path, STORE_READ_WRITE, &s, &f->err), ERR_STATE);
+        expect_message(f, rows[i].part);
+    }
 }
 
 static void a_name_that_is_special_to_sqlite_is_a_file_like_others(void **state)
@@ -509,7 +556,9 @@ int main(void)
         STATE_TEST(file_and_folders_are_made_for_their_owner_alone),
         STATE_TEST(the_id_is_made_once_and_has_26_characters),
         STATE_TEST(a_missing_file_reads_as_an_empty_state_and_is_not_made),
-        STATE_TEST(an_empty_file_is_taken_as_new),
+        STATE_TEST(an_empty_file_is_refused),
+        STATE_TEST(a_state_file_is_never_seen_unfinished),
+        STATE_TEST(special_files_are_refused_unopened),
         STATE_TEST(a_name_that_is_special_to_sqlite_is_a_file_like_others),
         STATE_TEST(several_processes_may_make_one_file_at_once),
         STATE_TEST(one_process_opens_a_file_for_writing_once),
