@@ -23,7 +23,7 @@ static const struct meaning {
      "it is read-only: make the file and its folder writable, or choose another path"},
     {SQLITE_PERM, ERR_IO, "no permission"},
     {SQLITE_AUTH, ERR_IO, "no permission"},
-    {SQLITE_FULL, ERR_IO, "disk full, nothing was changed: make room and try again"},
+    {SQLITE_FULL, ERR_IO, "disk full, the file is as it was before: make room and try again"},
     {SQLITE_IOERR, ERR_IO, "reading or writing it failed"},
     {SQLITE_CANTOPEN, ERR_IO, "it cannot be opened"},
     {SQLITE_NOLFS, ERR_IO, "the file system cannot hold a file that large"},
@@ -93,7 +93,8 @@ enum err_code stmt_start(struct store *s, enum stmt_id id, const struct arg *arg
 /* What a statement is about, for messages: the first words of its text would tell less. */
 static const char *doing_of(sqlite3_stmt *stmt)
 {
-    return sqlite3_stmt_readonly(stmt) ? "read it" : "write to it";
+    bool reads = sqlite3_stmt_readonly(stmt) && sqlite3_column_count(stmt) > 0; /* COMMIT is "read-only" */
+    return reads ? "read it" : "write to it";
 }
 
 enum err_code stmt_next(struct store *s, sqlite3_stmt *stmt, bool *row, struct err *err)

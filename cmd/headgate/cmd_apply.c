@@ -68,6 +68,19 @@ static void put_counts(struct buf *out, const struct converge_summary *s, bool d
     buf_puts(out, ".\n");
 }
 
+/* What a run that did not get through has left, and how to go on. */
+static void put_rest(struct buf *out, const struct converge_summary *s)
+{
+    if (s->n_changing_calls == 0 && s->n_forgotten == 0)
+        buf_puts(out, "Nothing was called: the cloud is as it was.\n");
+    else if (s->unrecorded)
+        buf_puts(out,
+                 "Some of what was done could not be recorded. Nothing is lost: the next apply finds it in "
+                 "the cloud and goes on from there.\n");
+    else
+        buf_puts(out, "What was done is recorded; the next apply goes on from here.\n");
+}
+
 static void say_end(const struct applying *a, const struct converge_summary *s, bool complete)
 {
     const char *what = a->options.destroy ? "Destroy" : "Apply";
@@ -81,7 +94,7 @@ static void say_end(const struct applying *a, const struct converge_summary *s, 
     const char *paint = !a->app->color ? "" : complete ? "\x1b[1;32m" : "\x1b[1;31m";
     buf_printf(&out, "\n%s%s %s%s ", paint, what, end, a->app->color ? "\x1b[0m" : "");
     put_counts(&out, s, a->options.destroy);
-    if (!complete) buf_puts(&out, "What was done is recorded; the next apply goes on from here.\n");
+    if (!complete) put_rest(&out, s);
     app_print(&out);
 }
 

@@ -518,13 +518,22 @@ static void release_durable(struct converge *c)
     }
 }
 
+static bool tells_what_was_done(const struct note *notes, size_t n)
+{
+    for (size_t k = 0; k < n; k++)
+        if (notes[k].type == NOTE_RECORD || notes[k].type == NOTE_FORGET) return true;
+    return false;
+}
+
 /* An intent that could not be made durable: its call is not made, and nothing more is begun. */
 static void persist_failed(struct converge *c, enum err_code code)
 {
     c->interrupted = true;
+    c->summary.unrecorded |= tells_what_was_done(c->given, c->n_given);
     for (struct flight *f = c->durable_next; f != NULL; f = f->next) {
         c->n_in_flight--;
         c->n_changing_in_flight--;
+        c->summary.n_changing_calls--;
         HASH_DEL(c->flights, f);
         for (uint32_t s = f->first_step, next; s != NO_STEP; s = next) {
             next = c->runs[s].next_in_flight;
@@ -643,6 +652,7 @@ void converge_step(struct converge *c, const struct converge_event *ev, struct c
 void converge_summary(const struct converge *c, struct converge_summary *out)
 {
     *out = c->summary;
+    out->unrecorded |= tells_what_was_done(c->notes, c->n_notes);
     out->out_of_memory = c->out_of_memory;
     if (c->out_of_memory) out->worst = ERR_NOMEM;
     if (out->worst == ERR_OK && out->interrupted && (out->n_skipped > 0 || c->n_unfinished > 0))

@@ -143,6 +143,7 @@ struct converge_summary {
     uint32_t n_added, n_changed, n_destroyed, n_adopted, n_forgotten, n_failed, n_skipped;
     uint32_t n_changing_calls, n_list_calls, n_retries;
     bool interrupted, out_of_memory;
+    bool unrecorded;     /* some of what was done may not be recorded: the next apply finds it in the cloud */
     enum err_code worst; /* class of the first failure; ERR_CANCELED when interrupted before the end */
 };
 void converge_summary(const struct converge *c, struct converge_summary *out);

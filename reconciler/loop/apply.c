@@ -43,11 +43,18 @@ static void close_apply(struct apply *a)
     uv_close((uv_handle_t *)&a->timer, on_timer_closed);
 }
 
+static void take_store_error(struct apply *a, const struct store_job *j)
+{
+    if (a->err.code != ERR_OK) return; /* the first one tells most */
+    a->err = j->err;
+    (void)err_wrap(&a->err, "the state could not be written");
+}
+
 static void on_run_closed(struct store_job *j, enum err_code code)
 {
     struct apply *a = j->ctx;
     a->job_under_way = false;
-    if (code != ERR_OK && a->err.code == ERR_OK) a->err = j->err;
+    if (code != ERR_OK) take_store_error(a, j);
     close_apply(a);
 }
 
@@ -75,9 +82,15 @@ static bool room_for_writes(struct apply *a, size_t n)
     return true;
 }
 
-static void close_run(struct apply *a)
+static void sum_up(struct apply *a)
 {
     converge_summary(a->engine, &a->summary);
+    a->summary.unrecorded |= a->unrecorded;
+}
+
+static void close_run(struct apply *a)
+{
+    sum_up(a);
     if (a->summary.worst != ERR_OK && a->err.code == ERR_OK)
         (void)err_set(&a->err, a->summary.worst, "%u failed, %u not tried", a->summary.n_failed,
                       a->summary.n_skipped);
@@ -118,7 +131,9 @@ static void on_persisted(struct store_job *j, enum err_code code)
 {
     struct apply *a = j->ctx;
     a->job_under_way = false;
-    if (code != ERR_OK && a->err.code == ERR_OK) a->err = j->err;
+    if (code != ERR_OK) take_store_error(a, j);
+    for (size_t k = 0; k < a->n_writes && code != ERR_OK; k++)
+        a->unrecorded |= a->writes[k].type == WRITE_RECORD || a->writes[k].type == WRITE_FORGET;
     if (a->state != APPLY_RUNNING) {
         drain(a);
         return;
@@ -259,7 +274,8 @@ static void on_run_opened(struct store_job *j, enum err_code code)
     struct apply *a = j->ctx;
     a->job_under_way = false;
     if (code != ERR_OK) { /* nothing was called, nothing will be */
-        a->err = j->err;
+        take_store_error(a, j);
+        sum_up(a);
         close_apply(a);
         return;
     }

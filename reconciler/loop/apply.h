@@ -51,7 +51,7 @@ struct apply {
         APPLY_CLOSING_RUN,
         APPLY_CLOSING
     } state;
-    bool job_under_way;
+    bool job_under_way, unrecorded;
 };
 
 void apply_start(struct apply *a);

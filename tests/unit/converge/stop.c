@@ -89,6 +89,7 @@ static void without_a_durable_intent_no_call_is_made(void **state)
 static void a_state_that_fails_at_any_write_loses_nothing(void **state)
 {
     (void)state;
+    uint32_t n_unrecorded = 0;
     for (uint32_t n = 1;; n++) {
         CLEANUP(harness_fini) struct harness h;
         harness_init(&h);
@@ -98,10 +99,14 @@ static void a_state_that_fails_at_any_write_loses_nothing(void **state)
         size_t n_writes = h.memory.n_writes;
         if (code == ERR_OK) {
             assert_in_range(n, 20, 1000);
+            assert_in_range(n_unrecorded, 10, n);
             break;
         }
         assert_int_equal(code, ERR_STATE);
         assert_int_equal(n_writes, n - 1);
+        assert_int_equal(h.summary.n_changing_calls, harness_n_changing_calls(&h));
+        assert_true(h.summary.unrecorded || h.memory.n_records == h.summary.n_added);
+        n_unrecorded += h.summary.unrecorded;
         go_on_and_check(&h);
     }
 }

@@ -410,7 +410,8 @@ static void full_disk(struct fixture *f)
         code = store_write(f->store, DEFAULT_STACK, &w, 1, &f->err);
     }
     CHILD_EXPECT(code == ERR_IO);
-    CHILD_EXPECT(strstr(f->err.msg, "disk full, nothing was changed") != NULL);
+    CHILD_EXPECT(strstr(f->err.msg, "disk full, the file is as it was before") != NULL);
+    CHILD_EXPECT(strstr(f->err.msg, "cannot write to it") != NULL);
     struct records got;
     CHILD_EXPECT(store_records(f->store, DEFAULT_STACK, f->arena, &got, &f->err) == ERR_OK && got.n == n - 1);
     CHILD_EXPECT(store_backup(f->store, arena_printf(f->arena, "%s/copy.db", f->folder), &f->err) == ERR_IO);
@@ -440,7 +441,7 @@ static void a_write_that_does_not_fit_changes_nothing(void **state)
                              {.type = WRITE_FORGET, .kind = KIND_VSWITCH, .name = TEXT("small")},
                              {.type = WRITE_RECORD, .record = &large}};
     expect_code(f, store_write(f->store, DEFAULT_STACK, writes, 3, &f->err), ERR_IO);
-    expect_message(f, "disk full, nothing was changed");
+    expect_message(f, "disk full, the file is as it was before");
     assert_int_equal(run.id, 0);
     struct records got = load(f);
     assert_true(got.n == 1 && text_is(got.items[0].name, "small"));
