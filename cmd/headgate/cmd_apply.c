@@ -64,6 +64,7 @@ static void put_counts(struct buf *out, const struct converge_summary *s, bool d
         buf_printf(out, "%u added, %u changed, %u destroyed", s->n_added, s->n_changed, s->n_destroyed);
     if (s->n_forgotten > 0) buf_printf(out, ", %u forgotten", s->n_forgotten);
     if (s->n_failed > 0) buf_printf(out, ", %u failed", s->n_failed);
+    if (s->n_under_way > 0) buf_printf(out, ", %u left under way", s->n_under_way);
     if (s->n_skipped > 0) buf_printf(out, ", %u not tried", s->n_skipped);
     buf_puts(out, ".\n");
 }
@@ -79,6 +80,9 @@ static void put_rest(struct buf *out, const struct converge_summary *s)
                  "the cloud and goes on from there.\n");
     else
         buf_puts(out, "What was done is recorded; the next apply goes on from here.\n");
+    if (s->n_under_way > 0)
+        buf_puts(out,
+                 "What is under way the cloud may still carry out: the next apply looks before it calls.\n");
 }
 
 static void say_end(const struct applying *a, const struct converge_summary *s, bool complete)

@@ -649,13 +649,28 @@ void converge_step(struct converge *c, const struct converge_event *ev, struct c
     out->finished = c->finished;
 }
 
+/* What an end before the end has left: steps that something was sent for, and steps that nothing was. */
+static void count_unfinished(const struct converge *c, struct converge_summary *out)
+{
+    for (uint32_t s = 0; s < c->plan->n_steps && c->n_unfinished > 0; s++) {
+        const struct run *run = &c->runs[s];
+        if (run->state == STEP_DONE || run->state == STEP_FAILED || run->state == STEP_SKIPPED) continue;
+        bool sent = is_active(c, s) && (run->state != STEP_INTENT || run->n_requests > 1);
+        out->n_under_way += sent;
+        out->n_skipped += !sent;
+    }
+    for (const struct flight *f = c->durable_next; f != NULL; f = f->next) out->n_changing_calls--;
+    for (const struct flight *f = c->durable_later; f != NULL; f = f->next) out->n_changing_calls--;
+}
+
 void converge_summary(const struct converge *c, struct converge_summary *out)
 {
     *out = c->summary;
+    count_unfinished(c, out);
     out->unrecorded |= tells_what_was_done(c->notes, c->n_notes);
     out->out_of_memory = c->out_of_memory;
     if (c->out_of_memory) out->worst = ERR_NOMEM;
-    if (out->worst == ERR_OK && out->interrupted && (out->n_skipped > 0 || c->n_unfinished > 0))
+    if (out->worst == ERR_OK && out->interrupted && out->n_skipped + out->n_under_way > 0)
         out->worst = ERR_CANCELED;
 }
 

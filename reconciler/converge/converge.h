@@ -141,6 +141,7 @@ void converge_step(struct converge *c, const struct converge_event *ev, struct c
 
 struct converge_summary {
     uint32_t n_added, n_changed, n_destroyed, n_adopted, n_forgotten, n_failed, n_skipped;
+    uint32_t n_under_way; /* begun and left so, by a second interrupt or for want of memory */
     uint32_t n_changing_calls, n_list_calls, n_retries;
     bool interrupted, out_of_memory;
     bool unrecorded;     /* some of what was done may not be recorded: the next apply finds it in the cloud */

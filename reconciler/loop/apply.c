@@ -88,12 +88,28 @@ static void sum_up(struct apply *a)
     a->summary.unrecorded |= a->unrecorded;
 }
 
+/* "interrupted: 2 left under way, 17 not tried" */
+static void say_what_is_left(struct apply *a)
+{
+    const struct converge_summary *s = &a->summary;
+    char text[160];
+    size_t used = 0;
+    const struct {
+        uint32_t n;
+        const char *what;
+    } parts[] = {{s->n_failed, "failed"}, {s->n_under_way, "left under way"}, {s->n_skipped, "not tried"}};
+    text[0] = '\0';
+    for (size_t k = 0; k < N_ELEMENTS(parts); k++)
+        if (parts[k].n > 0)
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s%u %s", used > 0 ? ", " : "",
+                                     parts[k].n, parts[k].what); /* they fit */
+    (void)err_set(&a->err, s->worst, "%s%s", s->worst == ERR_CANCELED ? "interrupted: " : "", text);
+}
+
 static void close_run(struct apply *a)
 {
     sum_up(a);
-    if (a->summary.worst != ERR_OK && a->err.code == ERR_OK)
-        (void)err_set(&a->err, a->summary.worst, "%u failed, %u not tried", a->summary.n_failed,
-                      a->summary.n_skipped);
+    if (a->summary.worst != ERR_OK && a->err.code == ERR_OK) say_what_is_left(a);
     a->state = APPLY_CLOSING_RUN;
     a->run.result = a->summary.worst == ERR_OK         ? "succeeded"
                     : a->summary.worst == ERR_CANCELED ? "canceled"

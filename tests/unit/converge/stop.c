@@ -59,18 +59,25 @@ static void an_interrupt_begins_nothing_new(void **state)
     assert_true(h.summary.interrupted);
 }
 
-static void a_second_interrupt_stops_at_once(void **state)
+static void a_second_interrupt_stops_at_once_and_counts_what_it_leaves(void **state)
 {
     (void)state;
+    uint32_t n_under_way = 0;
     for (int64_t at = 10; at < 170000; at += EVERY_MS) {
         CLEANUP(harness_fini) struct harness h;
         harness_init(&h);
         harness_manifest_folder(&h, "nat-hairpin");
         struct apply_script script = {.interrupt_at_ms = at, .interrupt_again_ms = at + 7};
-        (void)harness_apply(&h, &script);
+        enum err_code code = harness_apply(&h, &script);
         assert_in_range(h.took_ms, 0, at + 7);
+        assert_int_equal(h.summary.n_failed, 0);
+        assert_int_equal(h.summary.n_added + h.summary.n_under_way + h.summary.n_skipped, 22);
+        assert_int_equal(code, h.summary.n_added == 22 ? ERR_OK : ERR_CANCELED);
+        assert_int_equal(h.summary.n_changing_calls, harness_n_changing_calls(&h));
+        n_under_way += h.summary.n_under_way;
         go_on_and_check(&h);
     }
+    assert_true(n_under_way > 20);
 }
 
 static void without_a_durable_intent_no_call_is_made(void **state)
@@ -128,7 +135,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_interrupt_finishes_what_is_in_flight),
         cmocka_unit_test(an_interrupt_begins_nothing_new),
-        cmocka_unit_test(a_second_interrupt_stops_at_once),
+        cmocka_unit_test(a_second_interrupt_stops_at_once_and_counts_what_it_leaves),
         cmocka_unit_test(without_a_durable_intent_no_call_is_made),
         cmocka_unit_test(a_state_that_fails_at_any_write_loses_nothing),
         cmocka_unit_test(slow_writes_only_cost_time),
