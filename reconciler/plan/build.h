@@ -1,5 +1,6 @@
 /* build.h - what the parts of the planner share while a plan is built: bind.c finds what exists, compare.c
- * finds what differs, plan.c decides, order.c turns changes into steps. Private to this folder. */
+ * finds what differs, plan.c decides, disruption.c says what that does to traffic, order.c turns changes into
+ * steps. Private to this folder. */
 #pragma once
 
 #include "reconciler/plan/plan.h"
@@ -93,6 +94,13 @@ void compare_desired(struct build *b, uint32_t i, const struct value *values, ui
 /* A record against what is observed: what somebody changed, but for the 'ignored' fields. */
 void compare_recorded(const struct build *b, const struct record *r, const struct object *o, uint64_t ignored,
                       struct comparison *out);
+
+/* ---- disruption.c ---- */
+enum disruption disruption_of_replace(enum kind kind, bool create_first);
+enum disruption disruption_of_delete(enum kind kind);
+enum disruption disruption_of_update(enum kind kind, const struct field_diff *diffs, uint32_t n);
+/* Names of the vSwitches that a disruptive change touches, at most a few. */
+void disruption_name_affected(struct build *b, struct change *c);
 
 /* ---- blockers.c ---- */
 /* A diagnostic for each stranger that lies in something that the plan deletes. */

@@ -209,38 +209,6 @@ static void add_drift(struct build *b, const struct record *r, const struct obje
 
 /* ---- 2. desired resources ---- */
 
-/* How traffic suffers when a resource of a kind is replaced or deleted. */
-static const struct {
-    enum disruption replaced, replaced_create_first, deleted;
-} kind_disruption[N_KINDS] = {
-    [KIND_VPC] = {DISRUPTION_OUTAGE, DISRUPTION_OUTAGE, DISRUPTION_OUTAGE},
-    [KIND_VSWITCH] = {DISRUPTION_OUTAGE, DISRUPTION_OUTAGE, DISRUPTION_OUTAGE},
-    [KIND_SECURITY_GROUP] = {DISRUPTION_BRIEF, DISRUPTION_BRIEF, DISRUPTION_NONE},
-    [KIND_SECURITY_GROUP_RULE] = {DISRUPTION_BRIEF, DISRUPTION_NONE, DISRUPTION_BRIEF},
-    [KIND_INSTANCE] = {DISRUPTION_OUTAGE, DISRUPTION_OUTAGE, DISRUPTION_OUTAGE},
-    [KIND_NAT_GATEWAY] = {DISRUPTION_OUTAGE, DISRUPTION_BRIEF, DISRUPTION_OUTAGE},
-    [KIND_EIP] = {DISRUPTION_EGRESS, DISRUPTION_EGRESS, DISRUPTION_EGRESS},
-    [KIND_EIP_ASSOCIATION] = {DISRUPTION_OUTAGE, DISRUPTION_OUTAGE, DISRUPTION_OUTAGE},
-    [KIND_SNAT_ENTRY] = {DISRUPTION_OUTAGE, DISRUPTION_OUTAGE, DISRUPTION_OUTAGE},
-    [KIND_DNAT_ENTRY] = {DISRUPTION_OUTAGE, DISRUPTION_OUTAGE, DISRUPTION_OUTAGE},
-    [KIND_ROUTE_TABLE] = {DISRUPTION_BRIEF, DISRUPTION_BRIEF, DISRUPTION_NONE},
-    [KIND_ROUTE_ENTRY] = {DISRUPTION_OUTAGE, DISRUPTION_BRIEF, DISRUPTION_OUTAGE},
-    [KIND_ROUTE_TABLE_ASSOCIATION] = {DISRUPTION_OUTAGE, DISRUPTION_BRIEF, DISRUPTION_OUTAGE},
-};
-
-static enum disruption update_disruption(enum kind kind, const struct field_diff *diffs, uint32_t n)
-{
-    enum disruption worst = DISRUPTION_NONE;
-    for (uint32_t k = 0; k < n; k++) {
-        uint32_t flags = kind_info(kind)->fields[diffs[k].field].flags;
-        enum disruption d = (flags & FIELD_EGRESS) != 0   ? DISRUPTION_EGRESS
-                            : (flags & FIELD_OUTAGE) != 0 ? DISRUPTION_BRIEF
-                                                          : DISRUPTION_NONE;
-        worst = MAX_OF(worst, d);
-    }
-    return worst;
-}
-
 /* Whether something that the resource lies in or needs is replaced in a way that wants the old one gone
  * first. */
 struct parents {
@@ -387,8 +355,7 @@ static void decide_replace(struct build *b, uint32_t i, const struct value *valu
         world_find_key(b->world, r->kind, values) == NULL;
     c->diffs = keep_diffs(b, cmp);
     c->n_diffs = cmp->n_diffs;
-    c->disruption =
-        c->create_first ? kind_disruption[r->kind].replaced_create_first : kind_disruption[r->kind].replaced;
+    c->disruption = disruption_of_replace(r->kind, c->create_first);
     if (c->create_first && is_entry(r->kind)) c->old = c->observed;
     if (c->create_first && !is_entry(r->kind))
         c->incarnation = MAX_OF(MAX_OF(b->bindings[i].incarnation, c->observed->incarnation), 1u) + 1;
@@ -504,7 +471,7 @@ static void decide_existing(struct build *b, uint32_t i, const struct value *val
     c->diffs = keep_diffs(b, &cmp);
     c->n_diffs = cmp.n_diffs;
     c->reset_fields = cmp.reset_fields;
-    c->disruption = update_disruption(r->kind, cmp.diffs, cmp.n_diffs);
+    c->disruption = disruption_of_update(r->kind, cmp.diffs, cmp.n_diffs);
 }
 
 static void decide_observed(struct build *b, uint32_t i, const struct value *values, uint64_t set_fields)
@@ -576,7 +543,7 @@ static void decide_delete(struct build *b, enum reason reason, enum kind kind, s
     if (c == NULL) return;
     c->recorded = record;
     c->observed = o;
-    if (action == ACTION_DELETE) c->disruption = kind_disruption[kind].deleted;
+    if (action == ACTION_DELETE) c->disruption = disruption_of_delete(kind);
 }
 
 static int compare_changes(const void *pa, const void *pb)
@@ -887,43 +854,6 @@ static void rebind_changes(struct build *b)
             b->bindings[b->changes[k].desired_index].change = (uint32_t)k;
 }
 
-/* Where the resources of a kind begin, or would. */
-static uint32_t first_of_kind(const struct desired *d, enum kind kind)
-{
-    uint32_t low = 0, high = d->n;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (d->items[middle].kind < kind)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-/* Names of the vSwitches that a disruptive change touches, at most a few. */
-static void name_affected(struct build *b, struct change *c)
-{
-    enum { MAX_AFFECTED = 20 };
-    if (c->disruption == DISRUPTION_NONE || c->desired == NULL) return;
-    struct text *names = arena_array_of(b->arena, MAX_AFFECTED, struct text);
-    if (names == NULL) return;
-    uint8_t field = c->kind == KIND_SNAT_ENTRY                ? SNAT_VSWITCH
-                    : c->kind == KIND_ROUTE_TABLE_ASSOCIATION ? RTA_VSWITCH
-                                                              : FIELD_NO;
-    struct value v = field == FIELD_NO ? (struct value){0} : c->desired->values[field];
-    if (v.form == REF_LOCAL) names[c->n_affected++] = b->desired->items[v.u.num].name;
-    if (c->kind == KIND_ROUTE_ENTRY)
-        for (uint32_t i = first_of_kind(b->desired, KIND_ROUTE_TABLE_ASSOCIATION);
-             i < b->desired->n && c->n_affected < MAX_AFFECTED; i++) {
-            const struct resource *r = &b->desired->items[i];
-            if (r->kind == KIND_ROUTE_TABLE_ASSOCIATION && r->values[RTA_VSWITCH].form == REF_LOCAL &&
-                value_equal(FIELD_REF, r->values[RTA_TABLE], c->desired->values[RTE_TABLE]))
-                names[c->n_affected++] = b->desired->items[r->values[RTA_VSWITCH].u.num].name;
-        }
-    c->affected = names;
-}
-
 static const char *const *bound_ids(struct build *b)
 {
     const char **ids = arena_array_of(b->arena, b->desired->n, const char *);
@@ -1000,7 +930,7 @@ enum err_code plan_build(struct arena *arena, const struct plan_options *options
                        conflicts == 1 ? "" : "s");
     if (diags->n_errors > errors_before) return err_set(err, ERR_GUARD, "a guard refused the plan");
     rebind_changes(&b);
-    for (size_t k = 0; k < b.n_changes; k++) name_affected(&b, &b.changes[k]);
+    for (size_t k = 0; k < b.n_changes; k++) disruption_name_affected(&b, &b.changes[k]);
     b.plan.stack = options->stack;
     b.plan.cloud = cloud;
     b.plan.bound_ids = bound_ids(&b);
