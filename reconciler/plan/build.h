@@ -30,6 +30,13 @@ struct binding {
     uint32_t incarnation;      /* the highest of those that carry the tags */
 };
 
+/* SNAT entries sorted by their gateway. */
+struct way_out;
+struct ways_out {
+    struct way_out *items;
+    size_t n;
+};
+
 struct build {
     struct arena *arena;
     const struct plan_options *options;
@@ -49,6 +56,9 @@ struct build {
     uint32_t n_turned;    /* entries that are replaced for the sake of the order */
     uint32_t n_left_behind; /* by replacements that were interrupted */
     bool foreign_rebound;   /* an association of an EIP outside of the stack is replaced */
+
+    struct ways_out ways_now, ways_then; /* observed, desired; made when first asked for */
+    bool ways_indexed;
 
     struct change *changes;
     size_t n_changes, changes_capacity;
@@ -98,7 +108,11 @@ void compare_recorded(const struct build *b, const struct record *r, const struc
 /* ---- disruption.c ---- */
 enum disruption disruption_of_replace(enum kind kind, bool create_first);
 enum disruption disruption_of_delete(enum kind kind);
-enum disruption disruption_of_update(enum kind kind, const struct field_diff *diffs, uint32_t n);
+/* Of desired resource i, which is 'o' now. */
+enum disruption disruption_of_update(struct build *b, uint32_t i, const struct value *values,
+                                     const struct object *o, const struct comparison *cmp);
+/* A gateway that is replaced suffers what its entries and its EIPs suffer. After all else is decided. */
+void disruption_of_gateways(struct build *b);
 /* Names of the vSwitches that a disruptive change touches, at most a few. */
 void disruption_name_affected(struct build *b, struct change *c);
 

@@ -471,7 +471,7 @@ static void decide_existing(struct build *b, uint32_t i, const struct value *val
     c->diffs = keep_diffs(b, &cmp);
     c->n_diffs = cmp.n_diffs;
     c->reset_fields = cmp.reset_fields;
-    c->disruption = disruption_of_update(r->kind, cmp.diffs, cmp.n_diffs);
+    c->disruption = disruption_of_update(b, i, values, binding->object, &cmp);
 }
 
 static void decide_observed(struct build *b, uint32_t i, const struct value *values, uint64_t set_fields)
@@ -936,6 +936,7 @@ enum err_code plan_build(struct arena *arena, const struct plan_options *options
     b.plan.bound_ids = bound_ids(&b);
     code = order_steps(&b);
     if (code != ERR_OK) return code;
+    disruption_of_gateways(&b);
     if (b.n_turned > 0) check_guards(&b); /* more goes than was decided */
     if (diags->n_errors > errors_before) return err_set(err, ERR_GUARD, "a guard refused the plan");
     if (b.out_of_memory) return err_nomem(err);
