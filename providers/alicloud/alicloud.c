@@ -33,6 +33,7 @@ const struct cloud *alicloud_cloud(struct arena *arena, const char *region)
         .name = "alicloud",
         .normalise = alicloud_normalise,
         .next = alicloud_next,
+        .n_requests = alicloud_n_requests,
         .serial_keys = alicloud_serial_keys,
         .may_batch = alicloud_may_batch,
         .batch_limit = alicloud_batch_limit,

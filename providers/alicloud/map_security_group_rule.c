@@ -135,12 +135,22 @@ static bool may_change(uint8_t field, struct value wanted, const struct object *
            wanted.n > 0;
 }
 
+static bool wants_description(const struct cloud *c, const struct goal *g, struct value *wanted)
+{
+    return field_wanted(g, SGR_DESCRIPTION, wanted) && field_differs(c, g, SGR_DESCRIPTION, *wanted) &&
+           may_change(SGR_DESCRIPTION, *wanted, g->observed);
+}
+
+static uint32_t count_update(const struct cloud *c, const struct goal *g)
+{
+    struct value wanted;
+    return g->observed != NULL && wants_description(c, g, &wanted);
+}
+
 static enum next update(const struct cloud *c, const struct goal *g, struct request *out, struct err *err)
 {
     struct value wanted;
-    if (!field_wanted(g, SGR_DESCRIPTION, &wanted) || !field_differs(c, g, SGR_DESCRIPTION, wanted) ||
-        !may_change(SGR_DESCRIPTION, wanted, g->observed))
-        return NEXT_DONE;
+    if (!wants_description(c, g, &wanted)) return NEXT_DONE;
     if (begin_rules(c, g, rule_is_egress(g) ? "ModifySecurityGroupEgressRule" : "ModifySecurityGroupRule",
                     out, err) == NEXT_ERROR)
         return NEXT_ERROR;
@@ -222,6 +232,7 @@ const struct kind_map map_security_group_rule = {
     .durations = {{500, 1000, 300000}, {500, 1000, 300000}, {500, 1000, 300000}},
     .next_create = create,
     .next_update = update,
+    .count_update = count_update,
     .next_remove = remove_rule,
     .may_change = may_change,
     .read_more = read_rule,

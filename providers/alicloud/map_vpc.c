@@ -55,6 +55,21 @@ static enum next next_secondary(const struct cloud *c, const struct goal *g, str
     return end_request(out, err);
 }
 
+static uint32_t count_missing(struct value list, struct value other)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; value_is_set(list) && i < list.n; i++) n += !has_item(other, list.u.items[i]);
+    return n;
+}
+
+static uint32_t count_secondary(const struct cloud *c, const struct goal *g)
+{
+    struct value wanted, seen = g->observed == NULL ? (struct value){0} : g->observed->values[VPC_SECONDARY];
+    (void)c;
+    if (!field_wanted(g, VPC_SECONDARY, &wanted) || !value_is_set(wanted)) return 0;
+    return count_missing(wanted, seen) + count_missing(seen, wanted);
+}
+
 /* The list names all tables of a VPC without saying which is the system's: the only one is, or the one that
  * the list of tables showed as such. */
 static void read_system_table(struct reading *r, const json_t *item, struct object *o)
@@ -103,5 +118,6 @@ const struct kind_map map_vpc = {
     .protection = FIELD_NO,
     .durations = {{3000, 7000, 600000}, {1000, 3000, 300000}, {2000, 5000, 300000}},
     .next_update = next_secondary,
+    .count_update = count_secondary,
     .read_more = read_system_table,
 };

@@ -154,6 +154,8 @@ struct kind_map {
                              struct err *err);
     enum next (*next_remove)(const struct cloud *c, const struct goal *g, struct request *out,
                              struct err *err);
+    /* How many requests next_update() has for a goal; nothing may be observed yet. NULL: none. */
+    uint32_t (*count_update)(const struct cloud *c, const struct goal *g);
     /* Whether a field can be changed to a value in place. NULL: what is not FIELD_IMMUTABLE can. */
     bool (*may_change)(uint8_t field, struct value wanted, const struct object *seen);
     /* After the fields were read: what needs more than a path. May add further objects to the page. */
@@ -221,6 +223,8 @@ enum next next_generic_create(const struct cloud *c, const struct goal *g, struc
 bool field_wanted(const struct goal *g, uint8_t field, struct value *out);
 /* Whether a field has to be changed to the wanted value. */
 bool field_differs(const struct cloud *c, const struct goal *g, uint8_t field, struct value wanted);
+/* What differs from the wanted value and can be changed in place by the tables, as a set of fields. */
+uint64_t differing_fields(const struct cloud *c, const struct goal *g);
 /* The value of a field as desired, or as observed where nothing is desired. */
 struct value goal_value(const struct goal *g, uint8_t field);
 /* Whether metadata.name also serves as the name in the console; only ASCII is tried. */
@@ -233,6 +237,8 @@ bool has_id_prefix(const char *id, const char *prefix);
 void tags_on_create(const struct goal *g, struct request *out);
 /* The next change of tags: NEXT_DONE when they are as wanted. */
 enum next tags_next(const struct cloud *c, const struct goal *g, struct request *out, struct err *err);
+/* How many requests tags_next() has. */
+uint32_t tags_count(const struct cloud *c, const struct goal *g, struct arena *arena);
 
 /* ---- the entries of struct cloud ---- */
 
@@ -266,6 +272,7 @@ bool alicloud_may_appear(const struct cloud *c, enum kind kind, const struct val
                          const struct world *w);
 bool alicloud_same_value(const struct cloud *c, enum kind kind, uint8_t field, struct value wanted,
                          struct value seen);
+uint32_t alicloud_n_requests(const struct cloud *c, const struct goal *g, struct arena *arena);
 bool alicloud_may_change(const struct cloud *c, enum kind kind, uint8_t field, struct value wanted,
                          const struct object *seen);
 

@@ -137,8 +137,7 @@ bool field_differs(const struct cloud *c, const struct goal *g, uint8_t field, s
     return !value_equal(f->type, wanted, seen) && !alicloud_same_value(c, g->kind, field, wanted, seen);
 }
 
-/* What differs from the wanted value and can be changed in place, as a set of fields. */
-static uint64_t differing(const struct cloud *c, const struct goal *g)
+uint64_t differing_fields(const struct cloud *c, const struct goal *g)
 {
     const struct kind_info *info = kind_info(g->kind);
     const struct kind_map *m = map_of(g->kind);
@@ -178,7 +177,7 @@ static enum next generic_update(const struct cloud *c, const struct goal *g, str
         enum next n = m->next_update(c, g, out, err);
         if (n != NEXT_DONE) return n;
     }
-    uint64_t fields = differing(c, g);
+    uint64_t fields = differing_fields(c, g);
     return fields != 0 ? change_fields(c, g, fields, out, err) : tags_next(c, g, out, err);
 }
 

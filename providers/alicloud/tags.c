@@ -113,6 +113,16 @@ static unsigned add_ours(const struct goal *g, struct request *out)
     return 2;
 }
 
+uint32_t tags_count(const struct cloud *c, const struct goal *g, struct arena *arena)
+{
+    struct request scratch = {.arena = arena};
+    if (map_of(g->kind)->tag_type == NULL) return 0;
+    begin_tag_request(c, g, "TagResources", &scratch);
+    if (g->disown) return add_ours(g, &scratch) > 0;
+    uint32_t n = add_missing(g, &scratch) > 0;
+    return add_unwanted(g, &scratch) > 0 ? n + 1 : n;
+}
+
 enum next tags_next(const struct cloud *c, const struct goal *g, struct request *out, struct err *err)
 {
     const struct kind_map *m = map_of(g->kind);

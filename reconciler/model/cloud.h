@@ -73,6 +73,9 @@ struct cloud {
     /* Keys of a request that next() built for this goal; returns their number. */
     size_t (*serial_keys)(const struct cloud *c, const struct goal *g, const struct request *r,
                           struct serial_key out[MAX_SERIAL_KEYS]);
+    /* How many requests lead to the goal, when none has to be repeated and none is joined by others: for
+     * estimates, so that values may be unknown. Needs some memory of the arena. */
+    uint32_t (*n_requests)(const struct cloud *c, const struct goal *g, struct arena *arena);
     /* Several goals in one request, where the cloud has such an operation: whether 'b' may join 'a'. NULL:
      * never. */
     bool (*may_batch)(const struct cloud *c, const struct goal *a, const struct goal *b);

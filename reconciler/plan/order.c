@@ -450,6 +450,39 @@ static enum err_code report_cycle(struct order *o, const uint32_t *n_waiting)
                    "these changes wait for each other; apply them in two goes (--target): %s", names);
 }
 
+/* What the engine will ask the cloud for, as far as it is known now. */
+static struct goal goal_of(const struct build *b, const struct step *s)
+{
+    const struct change *c = &b->changes[s->change];
+    const struct kind_info *info = kind_info(c->kind);
+    bool tagged = c->recorded != NULL && info->tags_field != FIELD_NO;
+    uint64_t changed = 0;
+    for (uint32_t k = 0; k < c->n_diffs; k++) changed |= (uint64_t)1 << c->diffs[k].field;
+    uint64_t ignored = c->desired == NULL ? 0 : c->desired->lifecycle->ignore_changes;
+    if (c->action == ACTION_UPDATE && c->desired->lifecycle->management == MANAGE_DETECT) ignored |= ~changed;
+    return (struct goal){.verb = s->verb,
+                         .kind = c->kind,
+                         .values = s->verb == VERB_DELETE ? NULL : c->values,
+                         .set_fields = c->set_fields,
+                         .reset_fields = c->reset_fields,
+                         .ignore_fields = ignored,
+                         .owned_tags = tagged ? &c->recorded->values[info->tags_field] : NULL,
+                         .observed = s->verb == VERB_CREATE ? NULL : c->observed,
+                         .world = b->world,
+                         .stack = b->options->stack,
+                         .name = c->name,
+                         .disown = c->action == ACTION_FORGET,
+                         .protect = c->desired != NULL && c->desired->lifecycle->prevent_destroy,
+                         .unseen_fields = changed};
+}
+
+static uint32_t count_requests(const struct build *b, const struct step *s)
+{
+    struct goal goal = goal_of(b, s);
+    if (b->changes[s->change].action == ACTION_READ) return 0;
+    return b->cloud->n_requests == NULL ? 1 : b->cloud->n_requests(b->cloud, &goal, b->arena);
+}
+
 /* Depth, longest remaining path and the plan's critical path. */
 static void measure(struct order *o, const uint32_t *sorted)
 {
@@ -472,7 +505,7 @@ static void measure(struct order *o, const uint32_t *sorted)
         b->plan.critical_ms = MAX_OF(b->plan.critical_ms, s->path_ms);
     }
     b->plan.critical_ms = (int64_t)((double)b->plan.critical_ms * b->cloud->time_scale);
-    for (uint32_t k = 0; k < n; k++) b->plan.n_calls += b->changes[o->steps[k].change].action != ACTION_READ;
+    for (uint32_t k = 0; k < n; k++) b->plan.n_calls += count_requests(b, &o->steps[k]);
 }
 
 /* One attempt. *again: entries were turned, and with that the steps are others. */

@@ -129,7 +129,7 @@ struct plan {
     struct text *left_out;        /* addresses that --target or --exclude kept out and that have changes */
     uint32_t n_left_out;
     uint32_t n_add, n_change, n_destroy, n_adopt, n_forget, n_unchanged, n_read;
-    uint32_t n_calls;    /* estimate of changing calls */
+    uint32_t n_calls;    /* changing calls, each change by itself: fewer where several go together */
     int64_t critical_ms; /* estimate: the longest path by usual durations */
 };
 

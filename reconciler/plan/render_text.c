@@ -201,7 +201,8 @@ static void put_totals(struct pen *pen, const struct plan *p)
 {
     struct buf *out = pen->out;
     if (p->n_calls > 0) {
-        buf_printf(out, "Estimated: %u API call%s, ", p->n_calls, p->n_calls == 1 ? "" : "s");
+        buf_printf(out, "Estimated: %s%u changing API call%s, ", p->n_calls == 1 ? "" : "up to ", p->n_calls,
+                   p->n_calls == 1 ? "" : "s");
         put_duration(out, p->critical_ms);
         buf_puts(out, ".\n");
     }

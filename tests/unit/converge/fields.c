@@ -102,6 +102,11 @@ static unsigned goes_well(struct harness *h, const struct subject *s, const stru
         explain(h, err_code_name(code));
         return wrong + 1;
     }
+    if (h->summary.n_changing_calls != h->plan->n_calls) {
+        print_message("%s.%s %s: %u calls instead of the %u of the plan\n", s->kind, l->field, what,
+                      h->summary.n_changing_calls, h->plan->n_calls);
+        wrong++;
+    }
     const char *refused = harness_refused(h);
     if (refused[0] != '\0') {
         print_message("%s.%s %s: refused\n%s", s->kind, l->field, what, refused);

@@ -151,7 +151,7 @@ static void a_plan_reads_like_terraforms(void **state)
         "+/- NatGateway/nat1\n"
         "  - Eip/old (the address 47.9.9.9 is lost for good)\n"
         "\n"
-        "Estimated: 12 API calls, about 2m10s.\n"
+        "Estimated: up to 12 changing API calls, about 2m10s.\n"
         "Plan: 1 to adopt, 2 to add, 2 to change, 2 to destroy, 1 to forget.\n");
 }
 
