@@ -505,10 +505,10 @@ bool bind_is_anothers(struct build *b, uint32_t record, const struct object *o)
     const struct record *r = &b->recorded->items[record];
     struct comparison c;
     if (kind_info(r->kind)->id_prefix != NULL) return false;
+    compare_recorded(b, r, o, 0, &c);
+    if (c.n_diffs == 0) return false; /* nearly always, and the records need not be sorted for it */
     uint32_t other = other_record(b, record);
     if (other == UINT32_MAX) return false;
-    compare_recorded(b, r, o, 0, &c);
-    if (c.n_diffs == 0) return false;
     compare_recorded(b, &b->recorded->items[other], o, 0, &c);
     return c.n_diffs == 0;
 }
