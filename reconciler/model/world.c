@@ -1,12 +1,14 @@
 /* world.c - observed objects, found by id, by owner and by natural key.
  *
  * A hundred thousand objects are indexed in every pass, so the index is small and keeps no copies of keys:
- * each object has an entry, and three tables of buckets chain entries by the hash of what they are looked up
- * by. A look-up compares with the object itself.
+ * each object has an entry, and up to three tables of buckets chain entries by the hash of what they are
+ * looked up by. A look-up compares with the object itself. Of owners and natural keys there is a table from
+ * the first look-up on: a plan that finds everything by its id never asks for them.
  *
- *   buckets[BY_ID]    [h] -> entry -> entry -> NO_ENTRY
- *   buckets[BY_OWNER] [h] -> entry -> NO_ENTRY            objects of a kind: first_of_kind -> next_of_kind ->
- * … buckets[BY_KEY]   [h] -> NO_ENTRY                     in order of arrival */
+ *   tables[BY_ID]     bucket -> entry -> entry -> NO_ENTRY
+ *   tables[BY_OWNER]  bucket -> entry -> NO_ENTRY
+ *   tables[BY_KEY]    bucket -> NO_ENTRY
+ *   objects of a kind, in order of arrival:  first_of_kind -> next_of_kind -> … */
 #include "reconciler/model/world.h"
 
 #include <string.h>
@@ -17,18 +19,26 @@ enum { MIN_BUCKETS = 64 };
 
 struct entry {
     struct object *object;
-    uint32_t hash[N_INDEXES];
-    uint32_t next[N_INDEXES]; /* in the same bucket */
     uint32_t next_of_kind;
-    uint8_t in; /* bit per index */
     bool present;
+};
+
+/* The place of an entry in a table. */
+struct link {
+    uint32_t hash, next; /* 'next' in the same bucket */
+    bool in;
+};
+
+struct table {
+    struct link *links; /* per entry; NULL: nobody has asked yet */
+    uint32_t *buckets;
 };
 
 struct world {
     struct entry *entries; /* in order of arrival; of the heap, so that growing leaves nothing behind */
     uint32_t n, capacity;
-    uint32_t *buckets[N_INDEXES];
-    uint32_t n_buckets; /* of each table: a power of two */
+    struct table *tables; /* N_INDEXES; a look-up, which changes nothing that can be seen, may add one */
+    uint32_t n_buckets;   /* of each table: a power of two */
     uint32_t first_of_kind[N_KINDS], last_of_kind[N_KINDS];
     uint32_t n_present[N_KINDS];
 };
@@ -46,15 +56,26 @@ struct world *world_new(struct arena *arena)
 {
     (void)arena; /* the objects' memory: what the index needs is its own */
     struct world *w = calloc(1, sizeof *w);
-    if (w == NULL) return NULL;
+    if (w == NULL || (w->tables = calloc(N_INDEXES, sizeof *w->tables)) == NULL) {
+        free(w);
+        return NULL;
+    }
     for (int k = 0; k < N_KINDS; k++) w->first_of_kind[k] = w->last_of_kind[k] = NO_ENTRY;
     return w;
+}
+
+static void table_fini(struct table *t)
+{
+    free(t->links);
+    free(t->buckets);
+    *t = (struct table){0};
 }
 
 void world_free(struct world *w)
 {
     if (w == NULL) return;
-    for (int i = 0; i < N_INDEXES; i++) free(w->buckets[i]);
+    for (int i = 0; i < N_INDEXES; i++) table_fini(&w->tables[i]);
+    free(w->tables);
     free(w->entries);
     free(w);
 }
@@ -134,40 +155,67 @@ static bool matches(const struct object *o, const struct probe *p)
     return false;
 }
 
-/* The match that arrived first; *n counts all of them. */
-static uint32_t find(const struct world *w, const struct probe *p, size_t *n)
-{
-    uint32_t found = NO_ENTRY, hash = hash_of(p);
-    *n = 0;
-    if (w->n_buckets == 0) return NO_ENTRY;
-    for (uint32_t e = w->buckets[p->index][hash & (w->n_buckets - 1)]; e != NO_ENTRY;
-         e = w->entries[e].next[p->index]) {
-        if (w->entries[e].hash[p->index] != hash || !matches(w->entries[e].object, p)) continue;
-        found = MIN_OF(found, e);
-        ++*n;
-    }
-    return found;
-}
-
 /* ---- keeping the tables ---- */
 
-static void link_entry(struct world *w, uint32_t e, enum index index)
+static void link_entry(const struct world *w, struct table *t, uint32_t e, uint32_t hash)
 {
-    struct entry *entry = &w->entries[e];
-    uint32_t *bucket = &w->buckets[index][entry->hash[index] & (w->n_buckets - 1)];
-    entry->next[index] = *bucket;
+    uint32_t *bucket = &t->buckets[hash & (w->n_buckets - 1)];
+    t->links[e] = (struct link){.hash = hash, .next = *bucket, .in = true};
     *bucket = e;
-    entry->in |= (uint8_t)(1u << index);
 }
 
-static void unlink_entry(struct world *w, uint32_t e, enum index index)
+static void unlink_entry(struct world *w, struct table *t, uint32_t e)
 {
-    struct entry *entry = &w->entries[e];
-    if ((entry->in & 1u << index) == 0) return;
-    uint32_t *link = &w->buckets[index][entry->hash[index] & (w->n_buckets - 1)];
-    while (*link != e) link = &w->entries[*link].next[index];
-    *link = entry->next[index];
-    entry->in &= (uint8_t) ~(1u << index);
+    if (t->links == NULL || !t->links[e].in) return;
+    uint32_t *link = &t->buckets[t->links[e].hash & (w->n_buckets - 1)];
+    while (*link != e) link = &t->links[*link].next;
+    *link = t->links[e].next;
+    t->links[e].in = false;
+}
+
+/* What an object is looked up by; false when it has no such thing. */
+static bool probe_of(const struct object *o, enum index index, struct probe *p)
+{
+    *p = (struct probe){.index = index, .kind = o->kind, .values = o->values};
+    switch (index) {
+    case BY_ID: p->id = text_of(o->id); return true;
+    case BY_OWNER:
+        p->stack = o->owner_stack;
+        p->name = o->owner_name;
+        return o->owner_stack.ptr != NULL;
+    case BY_KEY: return has_key(o->kind, o->values);
+    case N_INDEXES: break;
+    }
+    return false;
+}
+
+/* Into a table that is kept. All ids stay in theirs, so that what comes back is known again. */
+static void index_object(const struct world *w, uint32_t e, enum index index)
+{
+    struct probe p;
+    if (w->tables[index].links != NULL && probe_of(w->entries[e].object, index, &p))
+        link_entry(w, &w->tables[index], e, hash_of(&p));
+}
+
+static uint32_t *new_buckets(uint32_t n)
+{
+    uint32_t *buckets = malloc(n * sizeof *buckets);
+    if (buckets != NULL) memset(buckets, 0xff, n * sizeof *buckets); /* NO_ENTRY */
+    return buckets;
+}
+
+/* From now on the table is kept. False when memory is out. */
+static bool add_table(const struct world *w, enum index index)
+{
+    struct table t = {.links = calloc(w->capacity, sizeof *t.links), .buckets = new_buckets(w->n_buckets)};
+    if (t.links == NULL || t.buckets == NULL) {
+        table_fini(&t);
+        return false;
+    }
+    w->tables[index] = t;
+    for (uint32_t e = 0; e < w->n; e++)
+        if (w->entries[e].present) index_object(w, e, index);
+    return true;
 }
 
 /* Twice the buckets, and all entries in them. The old ones stay when memory is out. */
@@ -176,57 +224,75 @@ static bool grow_buckets(struct world *w)
     uint32_t n = MAX_OF(w->n_buckets * 2, (uint32_t)MIN_BUCKETS);
     uint32_t *grown[N_INDEXES] = {NULL};
     for (int i = 0; i < N_INDEXES; i++)
-        if ((grown[i] = malloc(n * sizeof *grown[i])) == NULL) {
+        if (w->tables[i].links != NULL && (grown[i] = new_buckets(n)) == NULL) {
             while (i-- > 0) free(grown[i]);
             return false;
         }
-    for (int i = 0; i < N_INDEXES; i++) {
-        memset(grown[i], 0xff, n * sizeof *grown[i]); /* NO_ENTRY */
-        free(w->buckets[i]);
-        w->buckets[i] = grown[i];
-    }
     w->n_buckets = n;
-    for (uint32_t e = 0; e < w->n; e++)
-        for (int i = 0; i < N_INDEXES; i++)
-            if ((w->entries[e].in & 1u << i) != 0) link_entry(w, e, (enum index)i);
+    for (int i = 0; i < N_INDEXES; i++) {
+        struct table *t = &w->tables[i];
+        if (t->links == NULL) continue;
+        free(t->buckets);
+        t->buckets = grown[i];
+        for (uint32_t e = 0; e < w->n; e++)
+            if (t->links[e].in) link_entry(w, t, e, t->links[e].hash);
+    }
+    return true;
+}
+
+static bool grow_entries(struct world *w)
+{
+    uint32_t capacity = MAX_OF(w->capacity + w->capacity / 2, (uint32_t)MIN_BUCKETS);
+    for (int i = 0; i < N_INDEXES; i++) {
+        struct table *t = &w->tables[i];
+        if (t->links == NULL && i != BY_ID) continue;
+        struct link *links = realloc(t->links, capacity * sizeof *links);
+        if (links == NULL) return false;
+        t->links = links;
+    }
+    struct entry *entries = realloc(w->entries, capacity * sizeof *entries);
+    if (entries == NULL) return false;
+    w->entries = entries;
+    w->capacity = capacity;
     return true;
 }
 
 static bool make_room(struct world *w)
 {
-    if (w->n == w->capacity) {
-        uint32_t capacity = MAX_OF(w->capacity + w->capacity / 2, (uint32_t)MIN_BUCKETS);
-        struct entry *grown = realloc(w->entries, capacity * sizeof *grown);
-        if (grown == NULL) return false;
-        w->entries = grown;
-        w->capacity = capacity;
-    }
+    if (w->n == w->capacity && !grow_entries(w)) return false;
     return w->n < w->n_buckets || grow_buckets(w);
+}
+
+/* ---- looking up ---- */
+
+/* The match that arrived first; *n counts all of them. */
+static uint32_t find(const struct world *w, const struct probe *p, size_t *n)
+{
+    uint32_t found = NO_ENTRY, hash = hash_of(p);
+    *n = 0;
+    if (w->n == 0) return NO_ENTRY;
+    const struct table *t = &w->tables[p->index];
+    if (t->links == NULL && !add_table(w, p->index)) { /* slower, but as true */
+        for (uint32_t e = w->n; e-- > 0;)
+            if (w->entries[e].present && matches(w->entries[e].object, p)) found = e, ++*n;
+        return found;
+    }
+    for (uint32_t e = t->buckets[hash & (w->n_buckets - 1)]; e != NO_ENTRY; e = t->links[e].next) {
+        if (t->links[e].hash != hash || !matches(w->entries[e].object, p)) continue;
+        found = MIN_OF(found, e);
+        ++*n;
+    }
+    return found;
 }
 
 /* ---- objects ---- */
 
-/* Into the indexes of what can change about an object. */
-static void index_object(struct world *w, uint32_t e)
-{
-    const struct object *o = w->entries[e].object;
-    if (o->owner_stack.ptr != NULL) {
-        w->entries[e].hash[BY_OWNER] = hash_of(&(struct probe){
-            .index = BY_OWNER, .kind = o->kind, .stack = o->owner_stack, .name = o->owner_name});
-        link_entry(w, e, BY_OWNER);
-    }
-    if (has_key(o->kind, o->values)) {
-        w->entries[e].hash[BY_KEY] =
-            hash_of(&(struct probe){.index = BY_KEY, .kind = o->kind, .values = o->values});
-        link_entry(w, e, BY_KEY);
-    }
-}
-
+/* What can change about an object is looked up by what it is now. */
 static void hide(struct world *w, uint32_t e)
 {
     struct entry *entry = &w->entries[e];
-    unlink_entry(w, e, BY_OWNER);
-    unlink_entry(w, e, BY_KEY);
+    unlink_entry(w, &w->tables[BY_OWNER], e);
+    unlink_entry(w, &w->tables[BY_KEY], e);
     if (entry->present) w->n_present[entry->object->kind]--;
     entry->present = false;
 }
@@ -237,7 +303,8 @@ static void show(struct world *w, uint32_t e, struct object *o)
     if (o->gone) return;
     w->entries[e].present = true;
     w->n_present[o->kind]++;
-    index_object(w, e);
+    index_object(w, e, BY_OWNER);
+    index_object(w, e, BY_KEY);
 }
 
 static struct probe id_probe(enum kind kind, struct text id)
@@ -258,8 +325,10 @@ enum err_code world_put(struct world *w, struct object *o, struct err *err)
     }
     if (!make_room(w)) return err_nomem(err);
     e = w->n++;
-    w->entries[e] = (struct entry){.object = o, .hash = {[BY_ID] = hash_of(&p)}, .next_of_kind = NO_ENTRY};
-    link_entry(w, e, BY_ID);
+    w->entries[e] = (struct entry){.object = o, .next_of_kind = NO_ENTRY};
+    for (int i = 0; i < N_INDEXES; i++)
+        if (w->tables[i].links != NULL) w->tables[i].links[e].in = false;
+    link_entry(w, &w->tables[BY_ID], e, hash_of(&p));
     uint32_t *link = w->last_of_kind[o->kind] == NO_ENTRY
                          ? &w->first_of_kind[o->kind]
                          : &w->entries[w->last_of_kind[o->kind]].next_of_kind;
