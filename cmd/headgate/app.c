@@ -2,6 +2,7 @@
 #include "cmd/headgate/app.h"
 
 #include "cmd/headgate/event_json.h"
+#include "reconciler/base/limits.h"
 #include "reconciler/loop/sources.h"
 
 #include <errno.h>
@@ -189,8 +190,8 @@ bool app_is_approved(const struct app *app)
 
 /* ---- manifests and passes ---- */
 
-enum err_code app_read_sources(struct app *app, struct diags *diags, struct source **out, size_t *n,
-                               struct err *err)
+enum err_code app_read_sources(struct app *app, struct arena *bytes, struct diags *diags, struct source **out,
+                               size_t *n, struct err *err)
 {
     const struct option *f = &app->options.flags[FLAG_FILE];
     const char **paths = arena_array_of(app->arena, f->n + app->n_args, const char *);
@@ -201,7 +202,7 @@ enum err_code app_read_sources(struct app *app, struct diags *diags, struct sour
         return err_set(err, ERR_INPUT,
                        "which manifests? Name a folder, a file, or - for standard input: headgate %s -f DIR",
                        app->command->name);
-    return sources_read(app->arena, paths, f->n + app->n_args, diags, out, n, err);
+    return sources_read(app->arena, bytes, paths, f->n + app->n_args, diags, out, n, err);
 }
 
 enum err_code app_variables(struct app *app, const struct param_value **out, size_t *n, struct err *err)
@@ -288,17 +289,24 @@ static bool needs_manifests(const struct app *app, const struct pass_options *op
 
 enum err_code app_open_pass(struct app *app, struct pass_options *options, struct pass **out, struct err *err)
 {
+    CLEANUP(arena_freep) struct arena *until_loaded = NULL;
     *out = NULL;
-    if (needs_manifests(app, options)) {
-        struct diags diags;
-        struct source *sources;
-        diags_init(&diags, app->arena);
-        enum err_code code = app_read_sources(app, &diags, &sources, &options->n_sources, err);
-        app_show_diags(app, &diags);
-        if (code != ERR_OK) return code;
-        options->sources = sources;
-    }
-    return pass_open(options, out, err);
+    if (!needs_manifests(app, options)) return pass_open(options, out, err);
+    if (!options->keep_sources && (until_loaded = arena_new(LIMIT_ARENA_BYTES)) == NULL)
+        return err_nomem(err);
+    struct diags diags;
+    struct source *sources;
+    diags_init(&diags, app->arena);
+    enum err_code code = app_read_sources(app, options->keep_sources ? app->arena : until_loaded, &diags,
+                                          &sources, &options->n_sources, err);
+    app_show_diags(app, &diags);
+    if (code != ERR_OK) return code;
+    options->sources = sources;
+    code = pass_open(options, out, err);
+    if (options->keep_sources) return code;
+    options->sources = NULL;
+    options->n_sources = 0;
+    return code;
 }
 
 enum exit_code app_fail_pass(const struct app *app, struct pass *p, const struct err *err)

@@ -92,9 +92,10 @@ MUST_CHECK enum err_code app_confirm(const char *question, struct err *err);
 /* "yes" is not asked for: --auto-approve. */
 bool app_is_approved(const struct app *app);
 
-/* The manifests that -f and the arguments name, into app->arena. None at all is ERR_INPUT. */
-MUST_CHECK enum err_code app_read_sources(struct app *app, struct diags *diags, struct source **out,
-                                          size_t *n, struct err *err);
+/* The manifests that -f and the arguments name; their bytes into 'bytes', the rest into app->arena. None at
+ * all is ERR_INPUT. */
+MUST_CHECK enum err_code app_read_sources(struct app *app, struct arena *bytes, struct diags *diags,
+                                          struct source **out, size_t *n, struct err *err);
 /* --var. ERR_INPUT for one without `=`. */
 MUST_CHECK enum err_code app_variables(struct app *app, const struct param_value **out, size_t *n,
                                        struct err *err);

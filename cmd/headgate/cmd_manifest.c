@@ -10,7 +10,7 @@ static enum err_code load(struct app *app, struct diags *diags, struct desired *
 {
     struct source *sources;
     struct manifest_input input = {0};
-    enum err_code code = app_read_sources(app, diags, &sources, &input.n_sources, err);
+    enum err_code code = app_read_sources(app, app->arena, diags, &sources, &input.n_sources, err);
     if (code == ERR_OK) code = app_variables(app, &input.variables, &input.n_variables, err);
     if (code != ERR_OK) return code;
     input.sources = sources;

@@ -55,6 +55,7 @@ enum exit_code cmd_plan(struct app *app)
     struct pass_view view;
     struct err err = {0};
     enum err_code code = app_pass_options(app, "plan", &options, &err);
+    options.keep_sources = app_has(app, FLAG_OUT); /* for the file */
     if (code == ERR_OK) code = open_and_plan(app, &options, app_on(app, FLAG_JSON), &p, &err);
     if (code != ERR_OK) return app_fail_pass(app, p, &err);
     pass_view(p, &view);

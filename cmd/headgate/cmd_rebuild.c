@@ -131,6 +131,7 @@ enum exit_code cmd_state_rebuild(struct app *app)
     if (code == ERR_OK) {
         options.lock = true;
         options.prune = PRUNE_NEVER; /* what is not in the manifests is no part of this */
+        options.keep_sources = true; /* for the second pass */
         code = app_open_pass(app, &options, &p, &err);
     }
     if (code == ERR_OK) say_refreshing(p, &options);

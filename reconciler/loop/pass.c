@@ -23,6 +23,7 @@
 struct pass {
     struct pass_options options;
     struct arena *arena;
+    struct arena *bytes; /* of files that it read itself */
     struct diags diags;
     struct source *sources;
     size_t n_sources;
@@ -63,8 +64,9 @@ static enum err_code read_manifests(struct pass *p, struct err *err)
 {
     const struct pass_options *o = &p->options;
     if (o->n_files > 0) {
-        enum err_code code =
-            sources_read(p->arena, o->files, o->n_files, &p->diags, &p->sources, &p->n_sources, err);
+        if ((p->bytes = arena_new(LIMIT_ARENA_BYTES)) == NULL) return err_nomem(err);
+        enum err_code code = sources_read(p->arena, p->bytes, o->files, o->n_files, &p->diags, &p->sources,
+                                          &p->n_sources, err);
         if (code != ERR_OK) return code;
     } else if (o->n_sources > 0) {
         p->sources = arena_array_of(p->arena, o->n_sources, struct source);
@@ -84,6 +86,15 @@ static enum err_code read_manifests(struct pass *p, struct err *err)
                                    .variables = o->variables,
                                    .n_variables = o->n_variables};
     return manifest_load(p->arena, &input, &p->diags, &p->desired, err);
+}
+
+/* What was read is in the desired resources now, or told. */
+static void drop_sources(struct pass *p)
+{
+    p->sources = NULL;
+    p->options.sources = NULL;
+    p->n_sources = p->options.n_sources = 0;
+    arena_free(TAKE(p->bytes));
 }
 
 static enum err_code choose_stack(struct pass *p, struct err *err)
@@ -153,6 +164,7 @@ enum err_code pass_open(const struct pass_options *options, struct pass **out, s
     if (p->arena == NULL) return err_nomem(err);
     diags_init(&p->diags, p->arena);
     enum err_code code = read_manifests(p, err);
+    if (!options->keep_sources) drop_sources(p);
     if (code == ERR_OK) code = choose_stack(p, err);
     return code == ERR_OK ? open_state(p, err) : code;
 }
@@ -549,6 +561,7 @@ void pass_free(struct pass *p)
     store_close(p->store);
     mock_close(p->mock);
     world_free(p->world);
+    arena_free(p->bytes);
     arena_free(p->arena);
     free(p);
 }

@@ -22,8 +22,9 @@ struct pass_options {
     const char *mock_path;    /* NULL: ".headgate/mock.db" */
     const char *const *files; /* -f; none and no sources: the manifests are empty (destroy --stack) */
     size_t n_files;
-    const struct source *sources; /* instead of files: those of a saved plan */
+    const struct source *sources; /* instead of files: what was read already, or those of a saved plan */
     size_t n_sources;
+    bool keep_sources; /* for pass_view(); else their bytes may go when pass_open() has returned */
     const struct param_value *variables;
     size_t n_variables;
     const char *stack;     /* --stack NAME; NULL: what the manifests say */
@@ -46,7 +47,7 @@ struct pass_options {
 struct pass_view {
     struct arena *arena;
     struct diags *diags;
-    const struct source *sources;
+    const struct source *sources; /* none unless options.keep_sources */
     size_t n_sources;
     const struct desired *desired;
     const struct records *records;

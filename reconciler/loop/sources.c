@@ -30,7 +30,7 @@ struct seen {
 };
 
 struct reader {
-    struct arena *arena;
+    struct arena *arena, *bytes;
     struct diags *diags;
     struct source *items;
     size_t n, capacity;
@@ -165,7 +165,7 @@ static void read_stdin(struct reader *r)
     } else if (!buf_ok(&b)) {
         tell_too_large(r, "-");
     } else {
-        struct text bytes = arena_text(r->arena, buf_text(&b));
+        struct text bytes = arena_text(r->bytes, buf_text(&b));
         if (bytes.ptr == NULL)
             r->out_of_memory = true;
         else
@@ -196,7 +196,7 @@ static void read_open_file(struct reader *r, const char *path, int fd, const str
         return;
     }
     size_t size = (size_t)before->st_size;
-    char *bytes = arena_alloc(r->arena, size + 1); /* one more: to see that it grew; then the NUL */
+    char *bytes = arena_alloc(r->bytes, size + 1); /* one more: to see that it grew; then the NUL */
     if (bytes == NULL) {
         r->out_of_memory = true;
         return;
@@ -369,10 +369,10 @@ static void read_path(struct reader *r, const char *path)
         TELL(r, use_stdin, "`%s` is %s, not a file", show(r, path), type_name(st.st_mode));
 }
 
-enum err_code sources_read(struct arena *arena, const char *const *paths, size_t n_paths, struct diags *diags,
-                           struct source **out, size_t *n_out, struct err *err)
+enum err_code sources_read(struct arena *arena, struct arena *bytes, const char *const *paths, size_t n_paths,
+                           struct diags *diags, struct source **out, size_t *n_out, struct err *err)
 {
-    struct reader r = {.arena = arena, .diags = diags};
+    struct reader r = {.arena = arena, .bytes = bytes, .diags = diags};
     buf_init(&r.shown, SHOWN_PATH_BYTES);
     size_t n_errors = diags->n_errors;
     if (n_paths == 0) TELL(&r, "name a file, a folder or `-` with -f", "no manifests were named");

@@ -21,10 +21,11 @@
 /* Reads all of 'paths', in the order given; "-" is standard input, at most once. Diagnostics tell everything
  * that is wrong, not the first alone; they name the path and have no position.
  *
- * Owner:  *out, the bytes and the names belong to 'arena'. Names are escaped where they hold what a terminal
- *         would act on.
+ * Owner:  *out and the names belong to 'arena', the bytes to 'bytes' (which may be the same): positions name
+ *         files for as long as anything is told, the bytes are of no use once they are loaded. Names are
+ *         escaped where they hold what a terminal would act on.
  * Errors: ERR_INPUT with at least one error diagnostic, also for no paths at all; ERR_NOMEM. On error *out is
  *         untouched. Warnings may come with success. */
-MUST_CHECK enum err_code sources_read(struct arena *arena, const char *const *paths, size_t n_paths,
-                                      struct diags *diags, struct source **out, size_t *n_out,
+MUST_CHECK enum err_code sources_read(struct arena *arena, struct arena *bytes, const char *const *paths,
+                                      size_t n_paths, struct diags *diags, struct source **out, size_t *n_out,
                                       struct err *err);

@@ -100,6 +100,13 @@ class State(support.Case):
         self.assertEqual(self.changing_calls(), calls)
         self.assertIn("Vpc/main", self.state_ids())
 
+    def test_rebuild_reads_standard_input_once_for_both_of_its_passes(self):
+        self.demo(VSWITCH + "  description: the web servers\n")
+        self.lose_state()
+        out = self.headgate("state", "rebuild", "-f", "-", input=(self.folder / "net.yaml").read_bytes())
+        self.assertIn("VSwitch/web: update", out)
+        self.assertEqual(list(self.state_ids()), ["Vpc/main"])
+
     def test_import_records_what_exists(self):
         vpc = self.call("Vpc", "CreateVpc", CidrBlock="172.16.0.0/12")["VpcId"]
         calls = self.changing_calls()

@@ -66,7 +66,7 @@ static void make_link(const char *target, const char *path)
 
 static enum err_code read_paths(struct fixture *f, size_t n, const char *const *paths)
 {
-    return sources_read(f->arena, paths, n, &f->diags, &f->sources, &f->n, &f->err);
+    return sources_read(f->arena, f->arena, paths, n, &f->diags, &f->sources, &f->n, &f->err);
 }
 #define READ(f, ...)                                                                                         \
     read_paths((f), sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *), (const char *[]){__VA_ARGS__})
@@ -418,7 +418,7 @@ static void memory_that_runs_out_is_an_error(void **state)
         struct arena *small = arena_new(limit);
         diags_init(&diags, small);
         const char *paths[] = {"."};
-        code = sources_read(small, paths, 1, &diags, &f->sources, &f->n, &f->err);
+        code = sources_read(small, small, paths, 1, &diags, &f->sources, &f->n, &f->err);
         arena_free(small);
         assert_true(limit < 4096);
     }
