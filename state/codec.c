@@ -266,21 +266,34 @@ static bool unescape(char *text, size_t *len)
     return true;
 }
 
-/* A value that shares a text in the arena: that of 'like', or the reader's own. False when neither is equal.
- */
-static bool share_string(const struct reader *r, struct text raw, const struct value *like, struct value *out)
+/* Values of the field that may turn out to be equal, the likeliest first; NULL: none. */
+struct likes {
+    const struct value *of[2];
+};
+
+static const struct likes nothing_like_it = {{NULL, NULL}};
+
+static bool is_like(const struct value *v)
 {
-    if (like != NULL && like->state == VALUE_SET && text_equal(raw, value_as_text(*like)))
-        *out = value_text(like->u.text, raw.len);
-    else if (r->own != NULL && text_equal(raw, *r->own))
-        *out = value_text(r->own->ptr, raw.len);
-    else
-        return false;
+    return v != NULL && v->state == VALUE_SET;
+}
+
+/* A value that shares a text that is kept already: one of 'likes', or the reader's own. False when none is
+ * equal. */
+static bool share_string(const struct reader *r, struct text raw, const struct likes *likes,
+                         struct value *out)
+{
+    for (size_t k = 0; k < N_ELEMENTS(likes->of); k++)
+        if (is_like(likes->of[k]) && text_equal(raw, value_as_text(*likes->of[k]))) {
+            *out = value_text(likes->of[k]->u.text, raw.len);
+            return true;
+        }
+    if (r->own == NULL || !text_equal(raw, *r->own)) return false;
+    *out = value_text(r->own->ptr, raw.len);
     return true;
 }
 
-/* 'like' may be NULL. */
-static enum fault read_string(struct reader *r, bool is_ref, const struct value *like, struct value *out)
+static enum fault read_string(struct reader *r, bool is_ref, const struct likes *likes, struct value *out)
 {
     struct text raw;
     bool escaped;
@@ -291,7 +304,7 @@ static enum fault read_string(struct reader *r, bool is_ref, const struct value 
     skip_blanks(r);
     if (r->at < r->end && *r->at != '"') return FAULT_TYPE;
     if (!read_raw(r, &raw, &escaped) || raw.len > UINT32_MAX) return FAULT_FORM;
-    if (escaped || !share_string(r, raw, like, out)) {
+    if (escaped || !share_string(r, raw, likes, out)) {
         char *copy = arena_copy(r->arena, raw.ptr, raw.len);
         if (copy == NULL) return FAULT_NOMEM;
         if (escaped && !unescape(copy, &raw.len)) return FAULT_FORM;
@@ -364,12 +377,12 @@ static enum fault read_items(struct reader *r, bool is_ref, bool pairs, struct v
     if (eat(r, close)) return FAULT_NONE;
     do {
         ASSERT(n < bound);
-        enum fault fault = read_string(r, is_ref, NULL, &items[n++]);
+        enum fault fault = read_string(r, is_ref, &nothing_like_it, &items[n++]);
         if (fault != FAULT_NONE) return fault;
         if (!pairs) continue;
         if (!eat(r, ':')) return FAULT_FORM;
         ASSERT(n < bound);
-        fault = read_string(r, false, NULL, &items[n++]);
+        fault = read_string(r, false, &nothing_like_it, &items[n++]);
         if (fault != FAULT_NONE) return fault;
     } while (eat(r, ','));
     if (!eat(r, close)) return FAULT_FORM;
@@ -390,8 +403,19 @@ static enum fault read_bool(struct reader *r, struct value *out)
     return FAULT_NONE;
 }
 
-/* 'like' may be NULL. */
-static enum fault read_value(struct reader *r, enum field_type type, const struct value *like,
+static enum fault read_collection(struct reader *r, enum field_type type, const struct likes *likes,
+                                  struct value *out)
+{
+    bool pairs = types[type].wire == WIRE_OBJECT;
+    for (size_t k = 0; k < N_ELEMENTS(likes->of); k++)
+        if (is_like(likes->of[k]) && eat_like(r, pairs, *likes->of[k])) {
+            *out = *likes->of[k];
+            return FAULT_NONE;
+        }
+    return read_items(r, types[type].is_ref, pairs, out);
+}
+
+static enum fault read_value(struct reader *r, enum field_type type, const struct likes *likes,
                              struct value *out)
 {
     skip_blanks(r);
@@ -400,17 +424,11 @@ static enum fault read_value(struct reader *r, enum field_type type, const struc
         return FAULT_NONE;
     }
     switch (types[type].wire) {
-    case WIRE_STRING: return read_string(r, types[type].is_ref, like, out);
+    case WIRE_STRING: return read_string(r, types[type].is_ref, likes, out);
     case WIRE_NUMBER: return read_number(r, out);
     case WIRE_BOOL: return read_bool(r, out);
     case WIRE_ARRAY:
-    case WIRE_OBJECT: {
-        bool pairs = types[type].wire == WIRE_OBJECT;
-        if (like == NULL || like->state != VALUE_SET || !eat_like(r, pairs, *like))
-            return read_items(r, types[type].is_ref, pairs, out);
-        *out = *like;
-        return FAULT_NONE;
-    }
+    case WIRE_OBJECT: return read_collection(r, type, likes, out);
     case WIRE_NONE: break;
     }
     return FAULT_FORM;
@@ -455,9 +473,20 @@ static uint8_t find_field(const struct kind_info *kind, struct text name, uint8_
     return FIELD_NO;
 }
 
+/* What field i may be equal to. A manifest's references have another form. */
+static struct likes likes_of(const struct codec_like *like, enum field_type type, uint8_t i)
+{
+    struct likes likes = nothing_like_it;
+    if (like == NULL) return likes;
+    if (like->wanted != NULL && !types[type].is_ref) likes.of[0] = &like->wanted[i];
+    if (like->values != NULL) likes.of[1] = &like->values[i];
+    return likes;
+}
+
 /* One member: "name":value. */
-static enum err_code read_member(struct reader *r, const struct kind_info *kind, const struct value *like,
-                                 struct value *values, uint8_t *hint, struct err *err)
+static enum err_code read_member(struct reader *r, const struct kind_info *kind,
+                                 const struct codec_like *like, struct value *values, uint8_t *hint,
+                                 struct err *err)
 {
     struct text name;
     bool escaped;
@@ -468,7 +497,8 @@ static enum err_code read_member(struct reader *r, const struct kind_info *kind,
     *hint = (uint8_t)(i + 1);
     const struct field *f = &kind->fields[i];
     if (values[i].state != VALUE_UNSET) return fault_set(err, r, FAULT_TWICE, f);
-    enum fault fault = read_value(r, f->type, like == NULL ? NULL : &like[i], &values[i]);
+    struct likes likes = likes_of(like, f->type, i);
+    enum fault fault = read_value(r, f->type, &likes, &values[i]);
     return fault == FAULT_NONE ? ERR_OK : fault_set(err, r, fault, f);
 }
 
@@ -480,11 +510,10 @@ enum err_code codec_get_fields(struct arena *a, const struct kind_info *kind, st
                        .all = json,
                        .arena = a,
                        .own = like == NULL || like->name.ptr == NULL ? NULL : &like->name};
-    const struct value *neighbour = like == NULL ? NULL : like->values;
     uint8_t hint = 0;
     if (!eat(&r, '{')) return fault_set(err, &r, FAULT_FORM, NULL);
     if (!eat(&r, '}')) {
-        do TRY(read_member(&r, kind, neighbour, values, &hint, err));
+        do TRY(read_member(&r, kind, like, values, &hint, err));
         while (eat(&r, ','));
         if (!eat(&r, '}')) return fault_set(err, &r, FAULT_FORM, NULL);
     }

@@ -21,9 +21,11 @@ MUST_CHECK enum err_code codec_put_fields(struct buf *b, const struct kind_info 
                                           const struct value *values, struct err *err);
 void codec_put_given(struct buf *b, const struct kind_info *kind, uint64_t set_fields);
 
-/* What the values to be read may share instead of being copied: neighbours mostly lie in the same VPC, have
- * the same tags, and are called in the cloud what they are called here. It lives in the same arena. */
+/* What the values to be read may share instead of being copied: most are what the manifest still says, and
+ * neighbours mostly lie in the same VPC, have the same tags, and are called in the cloud what they are called
+ * here. It lives as long as the arena. */
 struct codec_like {
+    const struct value *wanted; /* of the desired resource of this address; NULL: none */
     const struct value *values; /* of another record of the kind; NULL: none */
     struct text name;           /* the record's own; .ptr NULL: none */
 };

@@ -30,14 +30,39 @@ static enum err_code read_given(sqlite3_stmt *row, const struct kind_info *info,
     return ERR_OK;
 }
 
+/* A stack's records as they are read: a walk beside the desired resources, which are in the same order. */
+struct reading {
+    struct arena *arena;
+    const struct desired *desired; /* or NULL */
+    uint32_t at;                   /* no desired resource before this one comes behind the last record */
+    struct records records;
+    size_t capacity;
+};
+
+/* The desired resource of an address that comes behind all that were asked for, or NULL. */
+static const struct resource *desired_of(struct reading *r, enum kind kind, struct text name)
+{
+    int order = -1;
+    while (r->desired != NULL && r->at < r->desired->n) {
+        const struct resource *d = &r->desired->items[r->at];
+        order = address_compare(d->kind, d->name, kind, name);
+        if (order >= 0) return order == 0 ? d : NULL;
+        r->at++;
+    }
+    return NULL;
+}
+
 /* Columns of STMT_RECORD_LIST. 'before' is another record of the kind, or NULL. */
-static enum err_code read_record(sqlite3_stmt *row, enum kind kind, struct arena *a, struct last_given *last,
-                                 const struct record *before, struct record *out, struct err *err)
+static enum err_code read_record(struct reading *r, sqlite3_stmt *row, enum kind kind,
+                                 struct last_given *last, const struct record *before, struct record *out,
+                                 struct err *err)
 {
     const struct kind_info *info = kind_info(kind);
+    struct arena *a = r->arena;
+    const struct resource *desired = desired_of(r, kind, column_slice(row, 0));
     *out = (struct record){
         .kind = kind,
-        .name = column_text(row, 0, a),
+        .name = desired != NULL ? desired->name : column_text(row, 0, a),
         .id = column_str(row, 1, a),
         .generation = (uint32_t)sqlite3_column_int64(row, 2), /* in range: the table checks it */
         .values = arena_array_of(a, info->n_fields, struct value),
@@ -49,7 +74,9 @@ static enum err_code read_record(sqlite3_stmt *row, enum kind kind, struct arena
     };
     if (out->name.ptr == NULL || out->id == NULL || out->values == NULL) return err_nomem(err);
     TRY(read_given(row, info, a, last, &out->set_fields, err));
-    struct codec_like like = {before == NULL ? NULL : before->values, out->name};
+    struct codec_like like = {.wanted = desired == NULL ? NULL : desired->values,
+                              .values = before == NULL ? NULL : before->values,
+                              .name = out->name};
     return codec_get_fields(a, info, column_slice(row, 4), &like, out->values, err);
 }
 
@@ -98,9 +125,10 @@ static enum err_code list_kinds(struct store *s, enum stmt_id next_kind, int64_t
     return ERR_OK;
 }
 
-static enum err_code append_records(struct store *s, int64_t stack, enum kind kind, struct arena *a,
-                                    struct records *out, size_t *capacity, struct err *err)
+static enum err_code append_records(struct store *s, int64_t stack, enum kind kind, struct reading *reading,
+                                    struct err *err)
 {
+    struct records *out = &reading->records;
     CLEANUP(stmt_resetp) sqlite3_stmt *row = NULL;
     struct last_given last = {0};
     uint32_t first = out->n;
@@ -112,28 +140,27 @@ static enum err_code append_records(struct store *s, int64_t stack, enum kind ki
         if (!more) return ERR_OK;
         if (out->n >= LIMIT_RESOURCES)
             return err_set(err, ERR_LIMIT, "%s: a stack has more than %d records", s->path, LIMIT_RESOURCES);
-        if (!arena_extend(a, &out->items, sizeof *out->items, out->n, capacity)) return err_nomem(err);
+        if (!arena_extend(reading->arena, &out->items, sizeof *out->items, out->n, &reading->capacity))
+            return err_nomem(err);
         struct record *r = &out->items[out->n];
-        enum err_code code = read_record(row, kind, a, &last, out->n > first ? r - 1 : NULL, r, err);
+        enum err_code code = read_record(reading, row, kind, &last, out->n > first ? r - 1 : NULL, r, err);
         if (code != ERR_OK) return wrap_row(s, kind, column_slice(row, 0), code, err);
         out->n++;
     }
 }
 
-enum err_code store_records(struct store *s, struct text stack, struct arena *a, struct records *out,
-                            struct err *err)
+enum err_code store_records(struct store *s, struct text stack, const struct desired *desired,
+                            struct arena *a, struct records *out, struct err *err)
 {
     CLEANUP(txn_endp) struct store *txn = NULL; /* all lists see the same state */
-    struct records records = {0};
+    struct reading reading = {.arena = a, .desired = desired};
     struct kind_set kinds;
-    size_t capacity = 0;
     int64_t id;
     TRY(txn_begin(s, TXN_READ, &txn, err));
     TRY(stack_find(s, stack, &id, err));
     TRY(list_kinds(s, STMT_RECORD_NEXT_KIND, id, &kinds, err));
-    for (size_t i = 0; i < kinds.n; i++)
-        TRY(append_records(s, id, kinds.kinds[i], a, &records, &capacity, err));
-    *out = records;
+    for (size_t i = 0; i < kinds.n; i++) TRY(append_records(s, id, kinds.kinds[i], &reading, err));
+    *out = reading.records;
     return ERR_OK;
 }
 

@@ -71,9 +71,10 @@ MUST_CHECK enum err_code store_lock_holder(struct store *s, struct text stack, s
                                            bool *held, struct err *err);
 
 /* ---- records ---- */
-/* All records of a stack, sorted by address, in the arena. An unknown stack has none. */
-MUST_CHECK enum err_code store_records(struct store *s, struct text stack, struct arena *a,
-                                       struct records *out, struct err *err);
+/* All records of a stack, sorted by address, in the arena. An unknown stack has none. With 'desired' (may be
+ * NULL; it must live as long as the arena) records share the texts that the manifests still say. */
+MUST_CHECK enum err_code store_records(struct store *s, struct text stack, const struct desired *desired,
+                                       struct arena *a, struct records *out, struct err *err);
 /* Names of all stacks, sorted. */
 MUST_CHECK enum err_code store_stacks(struct store *s, struct arena *a, struct text **out, size_t *n,
                                       struct err *err);

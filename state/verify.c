@@ -54,7 +54,7 @@ static enum err_code read_stack(struct store *s, struct text stack, struct tally
     struct run_row *runs;
     struct event_row *events;
     size_t n;
-    TRY(store_records(s, stack, a, &records, err));
+    TRY(store_records(s, stack, NULL, a, &records, err));
     t->records += records.n;
     TRY(store_intents(s, stack, a, &intents, &n, err));
     t->intents += n;

@@ -13,7 +13,7 @@ static enum err_code open_records(struct app *app, struct store **s, struct text
 {
     enum err_code code = state_open(app, STORE_READ_ONLY, false, s, err);
     if (code == ERR_OK) code = state_stack(app, *s, stack, err);
-    if (code == ERR_OK) code = store_records(*s, *stack, app->arena, records, err);
+    if (code == ERR_OK) code = store_records(*s, *stack, NULL, app->arena, records, err);
     return code;
 }
 

@@ -114,7 +114,7 @@ static enum exit_code record_all(struct app *app, struct pass *p, const struct l
     struct converge_summary summary = {0};
     enum err_code code = view.plan->n_read > 0 ? pass_apply(p, &apply, &summary, &err) : ERR_OK;
     struct records records;
-    if (code == ERR_OK) code = store_records(view.store, view.stack, app->arena, &records, &err);
+    if (code == ERR_OK) code = store_records(view.store, view.stack, NULL, app->arena, &records, &err);
     if (code != ERR_OK) return app_fail(app, &err, NULL);
     report(records.n, left);
     return DONE_OK;

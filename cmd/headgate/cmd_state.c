@@ -64,7 +64,7 @@ static enum err_code forget_all(struct app *app, struct store *s, struct text st
 {
     struct records records;
     const struct record *r;
-    enum err_code code = store_records(s, stack, app->arena, &records, err);
+    enum err_code code = store_records(s, stack, NULL, app->arena, &records, err);
     for (size_t i = 0; i < app->n_args && code == ERR_OK; i++)
         code = state_find(&records, app->args[i], &r, err);
     for (size_t i = 0; i < app->n_args && code == ERR_OK; i++) {

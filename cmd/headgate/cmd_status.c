@@ -168,7 +168,7 @@ struct stack_status {
 static enum err_code read_status(struct store *s, struct arena *a, struct stack_status *out, struct err *err)
 {
     size_t n_runs = 0;
-    enum err_code code = store_records(s, out->name, a, &out->records, err);
+    enum err_code code = store_records(s, out->name, NULL, a, &out->records, err);
     if (code == ERR_OK) code = store_serial(s, out->name, &out->serial, err);
     if (code == ERR_OK) code = store_lock_holder(s, out->name, &out->holder, &out->held, err);
     if (code == ERR_OK) code = store_intents(s, out->name, a, &out->intents, &out->n_intents, err);

@@ -149,7 +149,7 @@ static enum err_code open_state(struct pass *p, struct err *err)
         store_open(path, p->options.lock ? STORE_READ_WRITE : STORE_READ_ONLY, &p->store, err);
     if (code == ERR_OK && p->options.lock) code = take_lock(p, err);
     if (code == ERR_OK) code = store_serial(p->store, p->stack, &p->serial, err);
-    if (code == ERR_OK) code = store_records(p->store, p->stack, p->arena, &p->records, err);
+    if (code == ERR_OK) code = store_records(p->store, p->stack, &p->desired, p->arena, &p->records, err);
     if (code == ERR_OK) code = store_intents(p->store, p->stack, p->arena, &p->intents, &p->n_intents, err);
     return code;
 }

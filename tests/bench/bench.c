@@ -107,7 +107,7 @@ static void read_records(struct inputs *in, const char *path, struct text stack)
 {
     struct err err;
     bench_must(store_open(path, STORE_READ_ONLY, &in->store, &err), path, &err);
-    bench_must(store_records(in->store, stack, in->arena, &in->records, &err), path, &err);
+    bench_must(store_records(in->store, stack, &in->desired, in->arena, &in->records, &err), path, &err);
 }
 
 static const struct cloud *cloud_of(struct inputs *in)

@@ -249,7 +249,7 @@ static void one_process_opens_a_file_for_writing_once(void **state)
     put(f, &r);
     expect_ok(f, store_open(f->path, STORE_READ_ONLY, &second, &f->err));
     struct records got;
-    expect_ok(f, store_records(second, DEFAULT_STACK, f->arena, &got, &f->err));
+    expect_ok(f, store_records(second, DEFAULT_STACK, NULL, f->arena, &got, &f->err));
     assert_int_equal(got.n, 1);
     store_close(second);
     put(f, &r);
@@ -360,7 +360,7 @@ static void a_file_with_damaged_pages_is_refused_or_read_but_never_changed(void 
         enum err_code code = store_open(f->path, STORE_READ_ONLY, &s, &f->err);
         struct records got;
         const char *report;
-        if (code == ERR_OK) code = store_records(s, DEFAULT_STACK, f->arena, &got, &f->err);
+        if (code == ERR_OK) code = store_records(s, DEFAULT_STACK, NULL, f->arena, &got, &f->err);
         if (code == ERR_OK) code = store_verify(s, f->arena, &report, &f->err);
         if (code != ERR_OK) expect_code(f, code, ERR_STATE);
         n_refused += code != ERR_OK;
@@ -379,7 +379,7 @@ static void read_only_media(struct fixture *f)
     CHILD_EXPECT(mount(f->folder, f->folder, NULL, MS_BIND, NULL) == 0);
     CHILD_EXPECT(mount(NULL, f->folder, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) == 0);
     CHILD_EXPECT(store_open(f->path, STORE_READ_ONLY, &s, &f->err) == ERR_OK);
-    CHILD_EXPECT(store_records(s, DEFAULT_STACK, f->arena, &got, &f->err) == ERR_OK && got.n == 3);
+    CHILD_EXPECT(store_records(s, DEFAULT_STACK, NULL, f->arena, &got, &f->err) == ERR_OK && got.n == 3);
     store_close(s);
     CHILD_EXPECT(store_open(f->path, STORE_READ_WRITE, &s, &f->err) == ERR_IO);
     CHILD_EXPECT(strstr(f->err.msg, "read-only") != NULL);
@@ -413,12 +413,14 @@ static void full_disk(struct fixture *f)
     CHILD_EXPECT(strstr(f->err.msg, "disk full, the file is as it was before") != NULL);
     CHILD_EXPECT(strstr(f->err.msg, "cannot write to it") != NULL);
     struct records got;
-    CHILD_EXPECT(store_records(f->store, DEFAULT_STACK, f->arena, &got, &f->err) == ERR_OK && got.n == n - 1);
+    CHILD_EXPECT(store_records(f->store, DEFAULT_STACK, NULL, f->arena, &got, &f->err) == ERR_OK &&
+                 got.n == n - 1);
     CHILD_EXPECT(store_backup(f->store, arena_printf(f->arena, "%s/copy.db", f->folder), &f->err) == ERR_IO);
     CHILD_EXPECT(access(arena_printf(f->arena, "%s/copy.db", f->folder), F_OK) != 0);
     store_close(f->store);
     CHILD_EXPECT(store_open(f->path, STORE_READ_ONLY, &f->store, &f->err) == ERR_OK);
-    CHILD_EXPECT(store_records(f->store, DEFAULT_STACK, f->arena, &got, &f->err) == ERR_OK && got.n == n - 1);
+    CHILD_EXPECT(store_records(f->store, DEFAULT_STACK, NULL, f->arena, &got, &f->err) == ERR_OK &&
+                 got.n == n - 1);
     store_close(f->store);
 }
 

@@ -107,7 +107,7 @@ static inline void put(struct fixture *f, const struct record *r)
 static inline struct records load(struct fixture *f)
 {
     struct records records;
-    expect_ok(f, store_records(f->store, DEFAULT_STACK, f->arena, &records, &f->err));
+    expect_ok(f, store_records(f->store, DEFAULT_STACK, NULL, f->arena, &records, &f->err));
     return records;
 }
 

@@ -165,7 +165,7 @@ static void records_are_sorted_by_address_and_apart_by_stack(void **state)
     assert_int_equal(n, 2);
     assert_true(text_is(stacks[0], "another") && text_is(stacks[1], "default"));
     struct records none;
-    expect_ok(f, store_records(f->store, TEXT("unknown"), f->arena, &none, &f->err));
+    expect_ok(f, store_records(f->store, TEXT("unknown"), NULL, f->arena, &none, &f->err));
     assert_int_equal(none.n, 0);
 }
 
@@ -425,7 +425,7 @@ static void malformed_fields_are_an_error_that_names_the_record(void **state)
         struct records got;
         run_sql(f, arena_printf(f->arena, "UPDATE records SET fields = '%s'", malformed[i]));
         open_store(f);
-        expect_code(f, store_records(f->store, DEFAULT_STACK, f->arena, &got, &f->err), ERR_STATE);
+        expect_code(f, store_records(f->store, DEFAULT_STACK, NULL, f->arena, &got, &f->err), ERR_STATE);
         expect_message(f, "VSwitch/web");
     }
 }
@@ -437,8 +437,45 @@ static void a_kind_that_this_version_does_not_have_is_an_error_with_its_address(
     one_record(f);
     run_sql(f, "UPDATE records SET kind = 'Gateway\x1b'");
     open_store(f);
-    expect_code(f, store_records(f->store, DEFAULT_STACK, f->arena, &got, &f->err), ERR_STATE);
+    expect_code(f, store_records(f->store, DEFAULT_STACK, NULL, f->arena, &got, &f->err), ERR_STATE);
     expect_message(f, "Gateway\\x1b/web");
+}
+
+static struct resource desired_vswitch(struct fixture *f, const char *name, const char *cidr)
+{
+    struct resource r = {.kind = KIND_VSWITCH, .name = text_of(arena_strdup(f->arena, name))};
+    r.values = arena_array_of(f->arena, VSW_N, struct value);
+    assert_non_null(r.values);
+    r.values[VSW_VPC] = (struct value){.state = VALUE_SET, .form = REF_LOCAL, .u.num = 0};
+    r.values[VSW_CIDR] = value_cstr(arena_strdup(f->arena, cidr));
+    return r;
+}
+
+static void records_share_the_texts_that_the_manifests_still_say(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const names[] = {"a", "c", "d", "f"};
+    struct record records[N_ELEMENTS(names)];
+    open_store(f);
+    for (size_t k = 0; k < N_ELEMENTS(names); k++) {
+        records[k] = vswitch(f, names[k], names[k], 1);
+        put(f, &records[k]);
+    }
+    struct resource items[] = {{.kind = KIND_VPC, .name = TEXT("c")},
+                               desired_vswitch(f, "b", "10.0.9.0/24"),
+                               desired_vswitch(f, "c", "10.0.1.0/24"),
+                               desired_vswitch(f, "d", "10.0.2.0/24"),
+                               desired_vswitch(f, "e", "10.0.1.0/24")};
+    struct desired desired = {.items = items, .n = N_ELEMENTS(items)};
+    struct records got;
+    expect_ok(f, store_records(f->store, DEFAULT_STACK, &desired, f->arena, &got, &f->err));
+    assert_int_equal(got.n, N_ELEMENTS(names));
+    for (size_t k = 0; k < N_ELEMENTS(names); k++) assert_same_record(&got.items[k], &records[k]);
+    const struct value *same = got.items[1].values, *other = got.items[2].values;
+    assert_ptr_equal(got.items[1].name.ptr, items[2].name.ptr);
+    assert_ptr_equal(same[VSW_CIDR].u.text, items[2].values[VSW_CIDR].u.text);
+    assert_ptr_equal(got.items[2].name.ptr, items[3].name.ptr);
+    assert_ptr_not_equal(other[VSW_CIDR].u.text, items[3].values[VSW_CIDR].u.text);
 }
 
 static void a_hundred_thousand_records_come_back(void **state)
@@ -475,6 +512,7 @@ int main(void)
         STATE_TEST(fields_that_this_version_does_not_have_are_skipped),
         STATE_TEST(malformed_fields_are_an_error_that_names_the_record),
         STATE_TEST(a_kind_that_this_version_does_not_have_is_an_error_with_its_address),
+        STATE_TEST(records_share_the_texts_that_the_manifests_still_say),
         STATE_TEST(a_hundred_thousand_records_come_back),
     };
     return cmocka_run_group_tests_name("state/records", tests, NULL, NULL);
