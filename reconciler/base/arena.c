@@ -35,17 +35,31 @@ struct arena *arena_new(size_t limit)
     return a;
 }
 
-void arena_free(struct arena *a)
+/* Frees all blocks and arrays; 'kept' stays. */
+static void free_all(struct arena *a, const struct block *kept)
 {
-    if (a == NULL) return;
     for (struct block *b = a->blocks, *next; b != NULL; b = next) {
         next = b->next;
-        free(b);
+        if (b != kept) free(b);
     }
     for (struct array *array = a->arrays, *next; array != NULL; array = next) {
         next = array->next;
         free(array);
     }
+}
+
+void arena_reset(struct arena *a)
+{
+    struct block *kept = a->blocks;
+    free_all(a, kept);
+    if (kept != NULL) *kept = (struct block){.size = kept->size, .back = kept->size};
+    *a = (struct arena){.blocks = kept, .limit = a->limit};
+}
+
+void arena_free(struct arena *a)
+{
+    if (a == NULL) return;
+    free_all(a, NULL);
     free(a);
 }
 

@@ -18,6 +18,8 @@ struct arena *arena_new(size_t limit);
 void arena_free(struct arena *a); /* accepts NULL */
 /* For CLEANUP(). */
 void arena_freep(struct arena **a);
+/* Takes back all that was handed out; one block stays. For scratch that is used again and again. */
+void arena_reset(struct arena *a);
 
 /* Zeroed memory, aligned for any object. NULL when the limit is reached or memory is out. */
 void *arena_alloc(struct arena *a, size_t size) MUST_CHECK;

@@ -1,6 +1,8 @@
 /* converge.c - events in, effects out; the life of a step. */
 #include "reconciler/converge/engine.h"
 
+#include "reconciler/base/limits.h"
+
 #include <stdarg.h>
 #include <string.h>
 
@@ -75,7 +77,9 @@ struct converge *converge_new(struct arena *arena, const struct plan *plan, cons
     c->generation_of = arena_array_of(arena, plan->n_changes, uint32_t);
     c->intent_open = arena_array_of(arena, plan->n_changes, bool);
     c->tentative = arena_array_of(arena, plan->n_changes, bool);
-    if (c->tentative == NULL || c->runs == NULL || c->bound == NULL || c->generation_of == NULL ||
+    c->scratch = arena_new(LIMIT_ARENA_BYTES);
+    if (c->tentative == NULL || c->scratch == NULL || c->runs == NULL || c->bound == NULL ||
+        c->generation_of == NULL ||
         c->intent_open == NULL || !index_users(c)) {
         converge_free(c);
         return NULL;
@@ -99,6 +103,7 @@ void converge_free(struct converge *c)
     HASH_CLEAR(hh, c->keys);
     HASH_CLEAR(hh, c->flights);
     buf_fini(&c->trace);
+    arena_free(c->scratch);
     free(c->ready.items);
     free(c->timers.items);
     free(c->notes);

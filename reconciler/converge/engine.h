@@ -97,6 +97,7 @@ struct run {
 
 struct converge {
     struct arena *arena;
+    struct arena *scratch; /* of the page that is being read */
     const struct plan *plan;
     const struct desired *desired;
     struct world *world;

@@ -304,15 +304,17 @@ static void round_done(struct converge *c, struct poll *p)
     drop_if_unused(c, p);
 }
 
+/* The page itself is dropped when it was read: the world keeps what is new in it. */
 static bool keep_page(struct converge *c, struct poll *p, const struct page *page)
 {
     for (uint32_t k = 0; k < page->n; k++) {
         if (!arena_grow(c->arena, &p->seen, sizeof(struct object *), p->n_seen, &p->seen_capacity) ||
-            world_put(c->world, page->objects[k], &c->err) != ERR_OK)
+            world_learn(c->world, page->objects[k], &p->seen[p->n_seen], &c->err) != ERR_OK)
             return false;
-        p->seen[p->n_seen++] = page->objects[k];
+        p->n_seen++;
     }
-    return true;
+    p->after = arena_strdup(c->arena, page->next);
+    return p->after != NULL || page->next == NULL;
 }
 
 static void page_failed(struct converge *c, struct poll *p, const struct outcome *o, const char *why)
@@ -344,7 +346,8 @@ void poll_page(struct converge *c, struct flight *f, const struct converge_event
         return;
     }
     struct scope scope = {p->kind, p->scope_id};
-    if (c->cloud->read_page(c->cloud, &scope, f->request, ev->http_status, ev->body, c->world, c->arena,
+    arena_reset(c->scratch);
+    if (c->cloud->read_page(c->cloud, &scope, f->request, ev->http_status, ev->body, c->world, c->scratch,
                             &page, &outcome, &c->err) != ERR_OK) {
         if (outcome.delay_ms == 0) outcome.delay_ms = ev->retry_after_ms;
         page_failed(c, p, &outcome, c->err.msg);
@@ -356,8 +359,7 @@ void poll_page(struct converge *c, struct flight *f, const struct converge_event
         return;
     }
     p->n_pages++;
-    p->after = page.next;
-    if (page.next != NULL)
+    if (p->after != NULL)
         p->next_at_ms = c->now_ms;
     else
         round_done(c, p);

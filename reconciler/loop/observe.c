@@ -63,6 +63,7 @@ static uint64_t now_of(const struct observe *o)
 static void timer_closed(uv_handle_t *h)
 {
     struct observe *o = h->data;
+    arena_free(TAKE(o->scratch));
     o->state = OBSERVE_IDLE;
     o->done(o, o->code); /* may free o, or start it again */
 }
@@ -210,11 +211,11 @@ static uint64_t page_hash(const struct page *page)
 
 /* Whether a page shows what was shown already. Brent's way to find a circle: the mark is moved forward at
  * powers of two, so that a circle of any length runs into it. */
-static bool repeats(struct list *l, const struct page *page, uint64_t hash)
+static bool repeats(struct list *l, const struct page *page, const char *next, uint64_t hash)
 {
     bool same_objects = page->n > 0 && l->n_pages > 0 && hash == l->last_page;
-    bool same_next = page->next != NULL && l->mark != NULL && strcmp(page->next, l->mark) == 0;
-    if ((l->n_pages & (l->n_pages - 1)) == 0) l->mark = page->next;
+    bool same_next = next != NULL && l->mark != NULL && strcmp(next, l->mark) == 0;
+    if ((l->n_pages & (l->n_pages - 1)) == 0) l->mark = next;
     return same_objects || same_next;
 }
 
@@ -231,7 +232,8 @@ static void put_objects(struct list *l, const struct page *page)
     struct observe *o = l->owner;
     for (uint32_t i = 0; i < page->n; i++) {
         struct err err = {0};
-        enum err_code code = world_put(o->world, page->objects[i], &err);
+        struct object *known;
+        enum err_code code = world_learn(o->world, page->objects[i], &known, &err);
         if (code != ERR_OK) {
             STOP_LIST(l, code, "%s", err.msg);
             return;
@@ -246,11 +248,16 @@ static void take_page(struct list *l, const struct page *page)
     struct observe *o = l->owner;
     bool shrunk = is_numbered(l) && page->total > 0 && page->total < l->total;
     uint64_t hash = page_hash(page);
+    const char *next = arena_strdup(o->arena, page->next);
+    if (next == NULL && page->next != NULL) {
+        stop_nomem(o);
+        return;
+    }
     l->n_tries = 0;
     speed_up(o);
     if (shrunk) {
         list_again(l);
-    } else if (repeats(l, page, hash)) {
+    } else if (repeats(l, page, next, hash)) {
         STOP_LIST(l, ERR_PROVIDER, "the cloud repeats pages: page %u shows what an earlier one did",
                   (unsigned)l->n_pages + 1);
     } else if (l->n_pages + 1 >= LIMIT_API_PAGES && page->next != NULL) {
@@ -259,7 +266,7 @@ static void take_page(struct list *l, const struct page *page)
         l->last_page = hash;
         l->n_pages++;
         l->total = page->total;
-        l->after = page->next;
+        l->after = next;
         put_objects(l, page);
         if (o->state != OBSERVE_RUNNING) return;
         if (page->next == NULL)
@@ -278,7 +285,7 @@ static void read_answer(struct list *l, const struct send *s)
     struct err err = {0};
     struct text body = {s->body == NULL ? "" : s->body, s->body_size};
     enum err_code code =
-        c->read_page(c, l->scope, &l->request, s->http_status, body, o->world, o->arena, &page, &out, &err);
+        c->read_page(c, l->scope, &l->request, s->http_status, body, o->world, o->scratch, &page, &out, &err);
     if (code == ERR_OK)
         take_page(l, &page);
     else if (code == ERR_NOMEM)
@@ -289,6 +296,7 @@ static void read_answer(struct list *l, const struct send *s)
         STOP_LIST(l, code, "%s", err.msg);
     else
         repeat_or_stop(l, &out);
+    arena_reset(o->scratch);
 }
 
 /* Whether what kept an answer from coming may be over soon. A transport without credentials, say, stays so.
@@ -434,7 +442,8 @@ void observe_start(struct observe *o)
     o->timer.data = o;
     o->state = OBSERVE_RUNNING;
     o->lists = arena_array_of(o->arena, o->n_lists, struct list);
-    if (o->lists == NULL) {
+    o->scratch = arena_new(LIMIT_ARENA_BYTES);
+    if (o->lists == NULL || o->scratch == NULL) {
         o->n_lists = 0;
         stop_nomem(o);
         return;

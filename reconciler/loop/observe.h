@@ -47,8 +47,8 @@ typedef enum err_code observe_scopes_fn(struct arena *arena, int round, bool unm
                                         struct scope **scopes, size_t *n_scopes, struct err *err);
 
 struct observe {
-    /* Set before observe_start(); borrowed until 'done'. The world's objects and all requests live in
-     * 'arena'. */
+    /* Set before observe_start(); borrowed until 'done'. Requests live in 'arena', and what the world learns
+     * in the world's own; a page is dropped when it was read. */
     struct provider *provider;
     struct arena *arena;
     struct world *world;
@@ -74,7 +74,8 @@ struct observe {
     enum observe_state { OBSERVE_IDLE, OBSERVE_RUNNING, OBSERVE_STOPPING, OBSERVE_CLOSING } state;
     enum err_code code;
     uv_timer_t timer;
-    struct scope *todo; /* lists of this round */
+    struct arena *scratch; /* of the page that is being read */
+    struct scope *todo;    /* lists of this round */
     size_t n_todo, next_todo;
     struct list *lists; /* those being read */
     uint32_t n_lists, n_sending, n_allowed, n_smooth;

@@ -35,6 +35,7 @@ struct table {
 };
 
 struct world {
+    struct arena *arena;   /* of what is learnt */
     struct entry *entries; /* in order of arrival; of the heap, so that growing leaves nothing behind */
     uint32_t n, capacity;
     struct table *tables; /* N_INDEXES; a look-up, which changes nothing that can be seen, may add one */
@@ -54,12 +55,12 @@ struct probe {
 
 struct world *world_new(struct arena *arena)
 {
-    (void)arena; /* the objects' memory: what the index needs is its own */
     struct world *w = calloc(1, sizeof *w);
     if (w == NULL || (w->tables = calloc(N_INDEXES, sizeof *w->tables)) == NULL) {
         free(w);
         return NULL;
     }
+    w->arena = arena;
     for (int k = 0; k < N_KINDS; k++) w->first_of_kind[k] = w->last_of_kind[k] = NO_ENTRY;
     return w;
 }
@@ -336,6 +337,80 @@ enum err_code world_put(struct world *w, struct object *o, struct err *err)
     w->last_of_kind[o->kind] = e;
     show(w, e, o);
     return ERR_OK;
+}
+
+/* ---- learning ---- */
+
+/* A text that is not there is another one than an empty text. */
+static bool same_text(struct text a, struct text b)
+{
+    return (a.ptr == NULL) == (b.ptr == NULL) && text_equal(a, b);
+}
+
+static bool is_as_known(const struct object *known, const struct object *seen)
+{
+    const struct kind_info *info = kind_info(seen->kind);
+    if (known->phase != seen->phase || known->locked != seen->locked || known->system != seen->system ||
+        known->gone != seen->gone || !text_is(text_of(known->status), seen->status) ||
+        !same_text(known->owner_stack, seen->owner_stack) || !same_text(known->owner_name, seen->owner_name))
+        return false;
+    for (uint8_t f = 0; f < info->n_fields; f++)
+        if (value_compare(info->fields[f].type, known->values[f], seen->values[f]) != 0) return false;
+    return true;
+}
+
+/* A copy, or the text as it was known. False when out of memory. */
+static bool keep_text(struct arena *a, struct text known, struct text *text)
+{
+    if (text->ptr != NULL)
+        *text = known.ptr != NULL && text_equal(known, *text) ? known : arena_text(a, *text);
+    else
+        return true;
+    return text->ptr != NULL;
+}
+
+/* 'known' is the object as it was known, or one that says nothing. NULL when out of memory. */
+static struct object *keep_object(struct arena *a, const struct object *known, const struct object *seen)
+{
+    const struct kind_info *info = kind_info(seen->kind);
+    struct object *o = arena_new_of(a, struct object);
+    struct value *values = arena_array_of(a, info->n_fields, struct value);
+    struct text id = text_of(seen->id), status = text_of(seen->status);
+    if (o == NULL || values == NULL) return NULL;
+    *o = *seen;
+    o->values = values;
+    for (uint8_t f = 0; f < info->n_fields; f++) {
+        enum field_type type = info->fields[f].type;
+        if (known->values != NULL && value_compare(type, known->values[f], seen->values[f]) == 0)
+            values[f] = known->values[f];
+        else if (!value_copy(a, type, seen->values[f], &values[f]))
+            return NULL;
+    }
+    if (!keep_text(a, text_of(known->id), &id) || !keep_text(a, text_of(known->status), &status) ||
+        !keep_text(a, known->owner_stack, &o->owner_stack) ||
+        !keep_text(a, known->owner_name, &o->owner_name))
+        return NULL;
+    o->id = id.ptr;
+    o->status = status.ptr;
+    return o;
+}
+
+enum err_code world_learn(struct world *w, const struct object *seen, struct object **out, struct err *err)
+{
+    static const struct object nothing;
+    struct probe p = id_probe(seen->kind, text_of(seen->id));
+    size_t n;
+    uint32_t e = find(w, &p, &n);
+    struct object *known = e == NO_ENTRY ? NULL : w->entries[e].object;
+    if (known != NULL && is_as_known(known, seen)) {
+        *out = known;
+        return ERR_OK;
+    }
+    struct object *kept = keep_object(w->arena, known == NULL ? &nothing : known, seen);
+    if (kept == NULL) return err_nomem(err);
+    enum err_code code = world_put(w, kept, err);
+    if (code == ERR_OK) *out = kept;
+    return code;
 }
 
 void world_remove(struct world *w, enum kind kind, const char *id)

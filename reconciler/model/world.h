@@ -10,11 +10,17 @@
 
 struct world;
 
-/* A new world whose objects' memory is 'arena'; the index is freed by world_free(). NULL when out of memory.
- */
+/* A new world that copies what it learns to 'arena'; the index is freed by world_free(). NULL when out of
+ * memory. */
 struct world *world_new(struct arena *arena);
 void world_free(struct world *w);
 void world_freep(struct world **w);
+
+/* Learns what a page shows: of an object that lives no longer than this call, what the world does not know
+ * yet is copied to its arena. One that is as it was known stays as it is, so that a list that is read again
+ * and again takes no memory. *out is the object as it is known now. */
+MUST_CHECK enum err_code world_learn(struct world *w, const struct object *seen, struct object **out,
+                                     struct err *err);
 
 /* Adds an object or replaces the one with the same kind and id. The object (and what it points to) must live
  * as long as the world's arena. */

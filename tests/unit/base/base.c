@@ -106,6 +106,27 @@ static void an_arena_refuses_more_than_its_limit(void **state)
     arena_free(a);
 }
 
+static void an_arena_that_was_reset_gives_all_of_its_limit_again(void **state)
+{
+    (void)state;
+    enum { LIMIT = 1000 * 1000 };
+    struct arena *a = arena_new(LIMIT);
+    struct text *items = NULL;
+    size_t capacity = 0;
+    for (int k = 0; k < 3; k++) {
+        assert_non_null(arena_strdup(a, "packed from the back"));
+        assert_true(arena_extend(a, &items, sizeof *items, 0, &capacity));
+        assert_non_null(arena_alloc(a, LIMIT - 10000));
+        assert_null(arena_alloc(a, 10000));
+        arena_reset(a);
+        assert_int_equal(arena_used(a), 0);
+        items = NULL;
+        capacity = 0;
+    }
+    arena_reset(a);
+    arena_free(a);
+}
+
 static void a_wrapped_error_keeps_its_end_in_bounds(void **state)
 {
     (void)state;
@@ -165,6 +186,7 @@ int main(void)
         cmocka_unit_test(a_mistyped_name_finds_its_neighbour),
         cmocka_unit_test(blocks_are_parsed_strictly),
         cmocka_unit_test(an_arena_refuses_more_than_its_limit),
+        cmocka_unit_test(an_arena_that_was_reset_gives_all_of_its_limit_again),
         cmocka_unit_test(a_wrapped_error_keeps_its_end_in_bounds),
         cmocka_unit_test(what_a_terminal_would_act_on_is_escaped),
         cmocka_unit_test(a_digest_tells_fields_apart),

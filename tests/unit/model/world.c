@@ -151,6 +151,87 @@ static void what_was_removed_is_not_found_until_it_is_seen_again(void **state)
     end(&r);
 }
 
+/* A vSwitch as a page shows it, in memory of its own. */
+static const struct object *shown(struct arena *page, const char *status, const char *cidr)
+{
+    struct object *o = arena_new_of(page, struct object);
+    *o = (struct object){.kind = KIND_VSWITCH,
+                         .id = arena_strdup(page, "vsw-1"),
+                         .status = arena_strdup(page, status),
+                         .owner_stack = arena_text(page, TEXT("stack")),
+                         .owner_name = arena_text(page, TEXT("web"))};
+    o->values = arena_array_of(page, VSW_N, struct value);
+    o->values[VSW_VPC] = value_id(arena_strdup(page, "vpc-1"));
+    o->values[VSW_CIDR] = value_cstr(arena_strdup(page, cidr));
+    return o;
+}
+
+/* What the world knows after a page that is gone. */
+static struct object *learn(struct rig *r, const char *status, const char *cidr)
+{
+    struct err err;
+    struct object *known = NULL;
+    struct arena *page = arena_new((size_t)1 << 20);
+    assert_non_null(page);
+    assert_int_equal(world_learn(r->world, shown(page, status, cidr), &known, &err), ERR_OK);
+    arena_free(page);
+    return known;
+}
+
+static void what_is_learnt_outlives_its_page(void **state)
+{
+    (void)state;
+    struct rig r = begin();
+    struct object *o = learn(&r, "Pending", "10.0.1.0/24");
+    assert_string_equal(o->id, "vsw-1");
+    assert_string_equal(o->status, "Pending");
+    assert_ptr_equal(world_find(r.world, KIND_VSWITCH, TEXT("vsw-1")), o);
+    assert_ptr_equal(world_find_owned(r.world, TEXT("stack"), KIND_VSWITCH, TEXT("web"), NULL), o);
+    assert_ptr_equal(by_key(&r, "vpc-1", "10.0.1.0/24"), o);
+    end(&r);
+}
+
+static void what_has_not_changed_takes_no_memory_however_often_it_is_seen(void **state)
+{
+    (void)state;
+    struct rig r = begin();
+    struct object *o = learn(&r, "Available", "10.0.1.0/24");
+    size_t used = arena_used(r.arena);
+    for (int k = 0; k < 10; k++) assert_ptr_equal(learn(&r, "Available", "10.0.1.0/24"), o);
+    assert_int_equal(arena_used(r.arena), used);
+    end(&r);
+}
+
+static void what_has_changed_is_learnt_and_the_object_of_before_stays(void **state)
+{
+    (void)state;
+    struct rig r = begin();
+    struct object *before = learn(&r, "Pending", "10.0.1.0/24"),
+                  *after = learn(&r, "Available", "10.0.1.0/24");
+    assert_ptr_not_equal(after, before);
+    assert_string_equal(before->status, "Pending");
+    assert_string_equal(after->status, "Available");
+    assert_ptr_equal(after->id, before->id); /* what is the same is kept once */
+    assert_ptr_equal(after->values[VSW_CIDR].u.text, before->values[VSW_CIDR].u.text);
+    assert_ptr_equal(world_find(r.world, KIND_VSWITCH, TEXT("vsw-1")), after);
+    struct object *moved = learn(&r, "Available", "10.0.2.0/24");
+    assert_null(by_key(&r, "vpc-1", "10.0.1.0/24"));
+    assert_ptr_equal(by_key(&r, "vpc-1", "10.0.2.0/24"), moved);
+    end(&r);
+}
+
+static void what_was_removed_is_learnt_again(void **state)
+{
+    (void)state;
+    struct rig r = begin();
+    (void)learn(&r, "Available", "10.0.1.0/24");
+    world_remove(r.world, KIND_VSWITCH, "vsw-1");
+    assert_null(world_find(r.world, KIND_VSWITCH, TEXT("vsw-1")));
+    struct object *o = learn(&r, "Available", "10.0.1.0/24");
+    assert_ptr_equal(world_find(r.world, KIND_VSWITCH, TEXT("vsw-1")), o);
+    end(&r);
+}
+
 static void walking_keeps_the_order_of_arrival(void **state)
 {
     (void)state;
@@ -216,6 +297,10 @@ int main(void)
         cmocka_unit_test(a_natural_key_is_all_its_fields_together),
         cmocka_unit_test(a_key_that_changes_is_found_under_the_new_one_only),
         cmocka_unit_test(what_was_removed_is_not_found_until_it_is_seen_again),
+        cmocka_unit_test(what_is_learnt_outlives_its_page),
+        cmocka_unit_test(what_has_not_changed_takes_no_memory_however_often_it_is_seen),
+        cmocka_unit_test(what_has_changed_is_learnt_and_the_object_of_before_stays),
+        cmocka_unit_test(what_was_removed_is_learnt_again),
         cmocka_unit_test(walking_keeps_the_order_of_arrival),
         cmocka_unit_test(many_objects_stay_apart),
         cmocka_unit_test(ids_of_any_length_do_not_break_it),
