@@ -97,7 +97,7 @@ struct run {
 
 struct converge {
     struct arena *arena;
-    struct arena *scratch; /* of the page that is being read */
+    struct arena *scratch; /* of the page that is being read, of the request without its token */
     const struct plan *plan;
     const struct desired *desired;
     struct world *world;

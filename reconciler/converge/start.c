@@ -45,7 +45,7 @@ static bool derive_token(struct converge *c, uint32_t s, const char *operation)
 static bool hash_request(struct converge *c, const struct request *r, char out[65])
 {
     struct request copy = *r;
-    struct param *params = arena_array_of(c->arena, copy.n_params, struct param);
+    struct param *params = arena_array_of(c->scratch, copy.n_params, struct param);
     if (params == NULL) return false;
     uint32_t n = 0;
     for (uint32_t k = 0; k < copy.n_params; k++)
@@ -73,7 +73,8 @@ static enum next build_request(struct converge *c, uint32_t s, struct request *r
     /* What the request says decides about its token: ask once without, then with it. */
     step_goal(c, s, &goal);
     goal.token = "";
-    enum next n = c->cloud->next(c->cloud, &goal, c->arena, r, &c->err);
+    arena_reset(c->scratch);
+    enum next n = c->cloud->next(c->cloud, &goal, c->scratch, r, &c->err);
     if (n != NEXT_REQUEST) return n;
     if (!give_token(c, s, r)) {
         c->out_of_memory = true;
