@@ -267,9 +267,9 @@ static bool make_room(struct world *w)
 /* ---- looking up ---- */
 
 /* The match that arrived first; *n counts all of them. */
-static uint32_t find(const struct world *w, const struct probe *p, size_t *n)
+static uint32_t find_hashed(const struct world *w, const struct probe *p, uint32_t hash, size_t *n)
 {
-    uint32_t found = NO_ENTRY, hash = hash_of(p);
+    uint32_t found = NO_ENTRY;
     *n = 0;
     if (w->n == 0) return NO_ENTRY;
     const struct table *t = &w->tables[p->index];
@@ -284,6 +284,11 @@ static uint32_t find(const struct world *w, const struct probe *p, size_t *n)
         ++*n;
     }
     return found;
+}
+
+static uint32_t find(const struct world *w, const struct probe *p, size_t *n)
+{
+    return find_hashed(w, p, hash_of(p), n);
 }
 
 /* ---- objects ---- */
@@ -318,7 +323,7 @@ enum err_code world_put(struct world *w, struct object *o, struct err *err)
     ASSERT(o->id != NULL && o->kind < N_KINDS);
     struct probe p = id_probe(o->kind, text_of(o->id));
     size_t n;
-    uint32_t e = find(w, &p, &n);
+    uint32_t hash = hash_of(&p), e = find_hashed(w, &p, hash, &n);
     if (e != NO_ENTRY) {
         hide(w, e);
         show(w, e, o);
@@ -329,7 +334,7 @@ enum err_code world_put(struct world *w, struct object *o, struct err *err)
     w->entries[e] = (struct entry){.object = o, .next_of_kind = NO_ENTRY};
     for (int i = 0; i < N_INDEXES; i++)
         if (w->tables[i].links != NULL) w->tables[i].links[e].in = false;
-    link_entry(w, &w->tables[BY_ID], e, hash_of(&p));
+    link_entry(w, &w->tables[BY_ID], e, hash);
     uint32_t *link = w->last_of_kind[o->kind] == NO_ENTRY
                          ? &w->first_of_kind[o->kind]
                          : &w->entries[w->last_of_kind[o->kind]].next_of_kind;
