@@ -178,19 +178,17 @@ static bool eat_word(struct reader *r, struct text word)
 static bool read_raw(struct reader *r, struct text *raw, bool *escaped)
 {
     if (!eat(r, '"')) return false;
-    const char *from = r->at;
-    *escaped = false;
-    for (; r->at < r->end; r->at++) {
-        if (*r->at == '"') {
-            *raw = (struct text){from, (size_t)(r->at - from)};
-            r->at++;
-            return true;
-        }
-        if (*r->at != '\\') continue;
-        *escaped = true;
-        if (++r->at == r->end) return false;
+    const char *from = r->at, *quote = memchr(from, '"', (size_t)(r->end - from));
+    const char *escape = quote == NULL ? NULL : memchr(from, '\\', (size_t)(quote - from));
+    *escaped = escape != NULL;
+    while (escape != NULL) { /* the quote may be what is escaped */
+        const char *after = escape + 2;
+        if (after > quote) quote = memchr(after, '"', (size_t)(r->end - after));
+        escape = quote == NULL ? NULL : memchr(after, '\\', (size_t)(quote - after));
     }
-    return false;
+    r->at = quote == NULL ? r->end : quote + 1;
+    if (quote != NULL) *raw = (struct text){from, (size_t)(quote - from)};
+    return quote != NULL;
 }
 
 static bool read_hex4(const char *p, const char *end, uint32_t *out)
