@@ -356,8 +356,9 @@ static bool is_as_known(const struct object *known, const struct object *seen)
 {
     const struct kind_info *info = kind_info(seen->kind);
     if (known->phase != seen->phase || known->locked != seen->locked || known->system != seen->system ||
-        known->gone != seen->gone || !text_is(text_of(known->status), seen->status) ||
-        !same_text(known->owner_stack, seen->owner_stack) || !same_text(known->owner_name, seen->owner_name))
+        known->gone != seen->gone || known->incarnation != seen->incarnation ||
+        !text_is(text_of(known->status), seen->status) || !same_text(known->owner_stack, seen->owner_stack) ||
+        !same_text(known->owner_name, seen->owner_name))
         return false;
     for (uint8_t f = 0; f < info->n_fields; f++)
         if (value_compare(info->fields[f].type, known->values[f], seen->values[f]) != 0) return false;
