@@ -461,7 +461,7 @@ static bool choose_twin(struct build *b, uint32_t i, struct binding *binding, co
     if (n == 0 || (n == 1 && best == recorded)) return true;
     if (n == 1 && recorded == NULL && best->phase == PHASE_DELETING) return true;
     uint32_t record = n == 1 ? bind_record_of(b, r->kind, best->id) : UINT32_MAX;
-    if (record != UINT32_MAX) {
+    if (record != UINT32_MAX && !b->recorded->items[record].observed_only) {
         if (recorded == NULL) (void)take_from_record(b, i, binding, best, record);
         return true;
     }

@@ -146,6 +146,17 @@ void memory_forget_record(struct memory *m, enum kind kind, const char *name)
     drop_record(m, kind, text_of(name));
 }
 
+void memory_move_record(struct memory *m, enum kind kind, const char *from, const char *to)
+{
+    bool found;
+    size_t at = FIND(m->records, m->n_records, kind, text_of(from), &found);
+    ASSERT(found);
+    struct record moved = m->records[at];
+    drop_record(m, kind, text_of(from));
+    moved.name = text_of(to);
+    put_record(m, &moved);
+}
+
 void memory_write(struct memory *m, const struct note *notes, size_t n)
 {
     m->n_writes++;

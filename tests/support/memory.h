@@ -32,6 +32,8 @@ void memory_write(struct memory *m, const struct note *notes, size_t n);
 void memory_forget(struct memory *m);
 /* Removes one record. */
 void memory_forget_record(struct memory *m, enum kind kind, const char *name);
+/* Gives one record another name, as `headgate state mv`. */
+void memory_move_record(struct memory *m, enum kind kind, const char *from, const char *to);
 /* Sorted records, copied into 'arena'. */
 struct records memory_records(const struct memory *m, struct arena *arena);
 /* For converge_options. */

@@ -258,6 +258,43 @@ static void without_it_a_rename_is_another_thing(void **state)
     EXPECT_PLAN(&h, "+ Eip/new\n- Eip/old\n");
 }
 
+static void a_record_moved_by_hand_comes_back_to_what_the_tags_say(void **state)
+{
+    (void)state;
+    CLEANUP(harness_fini) struct harness h;
+    harness_init(&h);
+    harness_manifest(&h, EIP("tagged", "bandwidth: 7", ""));
+    EXPECT_APPLIED(&h, NULL);
+    char *id = keep(harness_id(&h, "Eip/tagged"));
+    memory_move_record(&h.memory, KIND_EIP, "tagged", "elsewhere");
+    EXPECT_PLAN(&h, "> Eip/tagged from Eip/elsewhere\n");
+    harness_clear_ledger(&h);
+    EXPECT_APPLIED(&h, NULL);
+    EXPECT_CONVERGED(&h);
+    assert_int_equal(harness_n_changing_calls(&h), 0);
+    assert_string_equal(harness_id(&h, "Eip/tagged"), id);
+    assert_string_equal(harness_id(&h, "Eip/elsewhere"), "");
+    free(id);
+}
+
+static void what_is_recorded_as_another_desired_one_is_not_found_by_its_tags(void **state)
+{
+    (void)state;
+    CLEANUP(harness_fini) struct harness h;
+    harness_init(&h);
+    harness_manifest(&h, EIP("tagged", "", ""));
+    EXPECT_APPLIED(&h, NULL);
+    char *id = keep(harness_id(&h, "Eip/tagged"));
+    memory_move_record(&h.memory, KIND_EIP, "tagged", "moved");
+    harness_manifest(&h, EIP("moved", "", "") "---\n" EIP("tagged", "", ""));
+    EXPECT_PLAN(&h, "> Eip/moved\n+ Eip/tagged\n");
+    EXPECT_APPLIED(&h, NULL);
+    EXPECT_CONVERGED(&h);
+    assert_string_equal(harness_id(&h, "Eip/moved"), id);
+    assert_int_equal(harness_count(&h, "eip"), 2);
+    free(id);
+}
+
 #define GROUP(rule)                                                                                          \
     VPC("")                                                                                                  \
     "---\n" DOC "kind: SecurityGroup\nmetadata: {name: web}\nspec: {vpc: main}\n---\n" DOC                   \
@@ -384,6 +421,8 @@ int main(void)
         cmocka_unit_test(two_that_carry_our_tags_are_quarantined),
         cmocka_unit_test(renamed_from_moves_what_is_recorded),
         cmocka_unit_test(renamed_from_finds_by_tags_when_the_state_is_lost),
+        cmocka_unit_test(a_record_moved_by_hand_comes_back_to_what_the_tags_say),
+        cmocka_unit_test(what_is_recorded_as_another_desired_one_is_not_found_by_its_tags),
         cmocka_unit_test(without_it_a_rename_is_another_thing),
         cmocka_unit_test(an_entry_is_renamed_without_being_touched),
         cmocka_unit_test(a_vswitch_is_renamed_by_its_block),
