@@ -108,8 +108,11 @@ static enum err_code choose(struct app *app, const struct records *records, bool
         } else if (kind != KIND_NONE) {
             kinds[kind] = true;
         } else {
-            return err_set(err, ERR_INPUT,
-                           "there is no kind `%s`; `headgate explain` lists them, `all` means all", arg);
+            return err_set(
+                err, ERR_INPUT,
+                "there is no kind `%s`; `headgate explain` lists them, `all` means all, and one resource "
+                "is named by its address, as NatGateway/nat1",
+                arg);
         }
     }
     return ERR_OK;
@@ -233,13 +236,15 @@ static void put_record(struct buf *out, const struct record *r, struct text stac
     put_fields(out, r);
 }
 
-static enum err_code put_events(struct app *app, struct store *s, struct text stack, const char *address,
+static enum err_code put_events(struct app *app, struct store *s, struct text stack, const struct record *r,
                                 struct buf *out, struct err *err)
 {
     enum { LOOK_AT = 1000, SHOW = 10 };
     static const char *const columns[] = {"  TIME", "TYPE", "MESSAGE"};
+    char address[RESOURCE_ADDRESS_SIZE];
     struct event_row *events;
     size_t n, shown = 0;
+    (void)address_format(r->kind, r->name, address);
     enum err_code code = store_events(s, stack, 0, LOOK_AT, app->arena, &events, &n, err);
     if (code != ERR_OK) return code;
     CLEANUP(table_freep) struct table *t = table_new(columns, N_ELEMENTS(columns));
@@ -274,7 +279,7 @@ static enum exit_code describe(struct app *app, bool with_events)
         output_tree(&out, json_of_record(r), format);
     } else {
         put_record(&out, r, stack);
-        if (with_events && put_events(app, s, stack, app->args[0], &out, &err) != ERR_OK)
+        if (with_events && put_events(app, s, stack, r, &out, &err) != ERR_OK)
             return app_fail(app, &err, NULL);
     }
     if (!buf_ok(&out)) return app_nomem(app);

@@ -21,12 +21,13 @@ static enum err_code choose_stack(struct app *app, struct pass_options *options,
 enum exit_code cmd_import(struct app *app)
 {
     CLEANUP(pass_freep) struct pass *p = NULL;
-    const char *address = app->args[0], *id = app->args[1];
+    const char *id = app->args[1];
+    char address[RESOURCE_ADDRESS_SIZE];
     struct pass_options options;
     enum kind kind;
     struct text name;
     struct err err = {0};
-    enum err_code code = state_address(address, &kind, &name, &err);
+    enum err_code code = state_address(app->args[0], &kind, &name, &err);
     app->n_args = 0; /* they are no manifests */
     if (code == ERR_OK) code = app_pass_options(app, "import", &options, &err);
     if (code == ERR_OK) code = choose_stack(app, &options, &err);
@@ -40,7 +41,7 @@ enum exit_code cmd_import(struct app *app)
     if (code != ERR_OK) return app_fail_pass(app, p, &err);
     CLEANUP(buf_fini) struct buf out;
     buf_init(&out, OUTPUT_LIMIT);
-    buf_put_escaped(&out, text_of(address));
+    buf_put_escaped(&out, text_of(address_format(kind, name, address)));
     buf_puts(&out, ": Import complete [id=");
     buf_put_escaped(&out, text_of(id));
     buf_puts(&out, "]\n");

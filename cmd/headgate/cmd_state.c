@@ -48,14 +48,17 @@ enum exit_code cmd_state_mv(struct app *app)
     struct store *s = NULL;
     struct text stack = {0}, from, to;
     enum kind from_kind, to_kind;
+    char from_address[RESOURCE_ADDRESS_SIZE], to_address[RESOURCE_ADDRESS_SIZE];
     struct err err = {0};
     enum err_code code = state_address(app->args[0], &from_kind, &from, &err);
     if (code == ERR_OK) code = state_address(app->args[1], &to_kind, &to, &err);
     if (code == ERR_OK) code = state_open_locked(app, "state mv", &s, &stack, &err);
     if (code == ERR_OK) code = store_move(s, stack, from_kind, from, to_kind, to, &err);
-    if (code == ERR_OK) code = note(s, stack, to_kind, to, "moved", app->args[0], false, &err);
+    if (code == ERR_OK)
+        code =
+            note(s, stack, to_kind, to, "moved", address_format(from_kind, from, from_address), false, &err);
     enum exit_code ended = end(app, s, stack, code, &err);
-    if (ended == DONE_OK) say("Moved to ", app->args[1], ".\n");
+    if (ended == DONE_OK) say("Moved to ", address_format(to_kind, to, to_address), ".\n");
     return ended;
 }
 
@@ -64,13 +67,16 @@ static enum err_code forget_all(struct app *app, struct store *s, struct text st
 {
     struct records records;
     const struct record *r;
+    char address[RESOURCE_ADDRESS_SIZE];
     enum err_code code = store_records(s, stack, NULL, app->arena, &records, err);
     for (size_t i = 0; i < app->n_args && code == ERR_OK; i++)
         code = state_find(&records, app->args[i], &r, err);
     for (size_t i = 0; i < app->n_args && code == ERR_OK; i++) {
         code = state_find(&records, app->args[i], &r, err);
         if (code == ERR_OK) code = note(s, stack, r->kind, r->name, "forgotten", r->id, true, err);
-        if (code == ERR_OK) say("Forgot ", app->args[i], "; the resource itself stays as it is.\n");
+        if (code == ERR_OK)
+            say("Forgot ", address_format(r->kind, r->name, address),
+                "; the resource itself stays as it is.\n");
     }
     return code;
 }

@@ -90,12 +90,14 @@ static const char *kind_name_at(const void *ctx, size_t i)
 
 enum err_code state_address(const char *text, enum kind *kind, struct text *name, struct err *err)
 {
-    if (address_parse(text_of(text), kind, name)) return ERR_OK;
     struct text rest = text_of(text), head;
     (void)text_cut(&rest, '/', &head); /* an empty text has an empty head */
-    const char *near = text_nearest(head, N_KINDS, kind_name_at, NULL);
     if (rest.ptr == NULL || rest.len == 0)
         return err_set(err, ERR_INPUT, "`%s` is not an address, as NatGateway/nat1 is", text);
+    *kind = kind_of_any_name(head);
+    *name = rest;
+    if (*kind != KIND_NONE) return ERR_OK;
+    const char *near = text_nearest(head, N_KINDS, kind_name_at, NULL);
     return err_set(err, ERR_INPUT, "`%s`: there is no kind `" TEXT_FMT "`%s%s%s", text, TEXT_ARG(head),
                    near == NULL ? "" : ", did you mean `", near == NULL ? "" : near,
                    near == NULL ? "" : "`?");
@@ -127,7 +129,8 @@ enum err_code state_find(const struct records *records, const char *address, con
     }
     struct same_kind same = {records, kind};
     const char *near = text_nearest(name, records->n, record_name_at, &same);
-    return err_set(err, ERR_INPUT, "%s is not recorded%s%s%s%s%s", address,
+    char canonical[RESOURCE_ADDRESS_SIZE];
+    return err_set(err, ERR_INPUT, "%s is not recorded%s%s%s%s%s", address_format(kind, name, canonical),
                    near == NULL ? "" : ", did you mean `", near == NULL ? "" : kind_info(kind)->name,
                    near == NULL ? "" : "/", near == NULL ? "" : near, near == NULL ? "" : "`?");
 }

@@ -16,7 +16,8 @@ MUST_CHECK enum err_code state_open_locked(struct app *app, const char *operatio
                                            struct text *stack, struct err *err);
 /* Releases the lock and closes; a lock that was broken meanwhile is ERR_STALE. */
 MUST_CHECK enum err_code state_close_locked(struct store *s, struct text stack, struct err *err);
-/* "Kind/name" of the command line. ERR_INPUT with the nearest kind. */
+/* "Kind/name" of the command line, where the kind may be a plural or short name as in `get`: whoever shows
+ * the address formats it anew. ERR_INPUT with the nearest kind. */
 MUST_CHECK enum err_code state_address(const char *text, enum kind *kind, struct text *name, struct err *err);
 /* The record of an address. ERR_INPUT when there is none, with the nearest one. */
 MUST_CHECK enum err_code state_find(const struct records *records, const char *address,

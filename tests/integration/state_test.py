@@ -31,6 +31,28 @@ class State(support.Case):
         self.headgate("state", "show", "VSwich/web", code=1)
         self.assertIn("did you mean `VSwitch`?", self.err)
 
+    def test_addresses_may_be_typed_with_short_names_of_kinds(self):
+        self.assertEqual(self.headgate("get", "vsw/web", "-o", "name"), "VSwitch/web\n")
+        for short in ("vsw/web", "vswitches/web", "vswitch/web"):
+            self.assertEqual(self.headgate("describe", short), self.headgate("describe", "VSwitch/web"))
+            self.assertEqual(self.headgate("events", short), self.headgate("events", "VSwitch/web"))
+        self.assertIn("created", self.headgate("events", "vsw/web"))
+        self.assertIn("VSwitch/front", self.headgate("state", "mv", "vsw/web", "vsw/front"))
+        self.assertEqual(self.headgate("state", "list").split(), ["Vpc/main", "VSwitch/front"])
+        self.assertIn("VSwitch/front", self.headgate("state", "rm", "vsw/front"))
+        self.headgate("state", "show", "vsw/front", code=1)
+        self.assertIn("VSwitch/front is not recorded", self.err)
+        self.headgate("get", "vsw", "web", code=1)
+        self.assertIn("as NatGateway/nat1", self.err)
+
+    def test_mv_is_undone_by_an_apply_of_the_old_address(self):
+        id = self.state_ids()["VSwitch/web"]
+        self.headgate("state", "mv", "VSwitch/web", "VSwitch/front")
+        self.assertIn("Plan: 1 to adopt, 0 to add, 0 to change, 0 to destroy.", self.headgate("plan", "-f", "net.yaml"))
+        self.headgate("apply", "-f", "net.yaml", "--auto-approve")
+        self.assertEqual(self.state_ids()["VSwitch/web"], id)
+        self.headgate("plan", "-f", "net.yaml", "--detailed-exitcode", code=0)
+
     def test_mv_renames_without_a_call(self):
         calls = self.changing_calls()
         self.headgate("state", "mv", "VSwitch/web", "VSwitch/front")
