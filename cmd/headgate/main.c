@@ -31,8 +31,8 @@ static const struct command commands[] = {
          FLAG_BIT(FLAG_DESTROY),
      0, ANY, cmd_plan},
     {"diff", "[PATH…]", "Show differences as kubectl diff does",
-     "Exits with 0 when nothing differs, 1 when something does, more than 1 on an error.", PLANNING, 0, ANY,
-     cmd_diff},
+     "Exits with 0 when nothing differs, 1 when something does, more than 1 on an error.",
+     PLANNING & ~FLAG_BIT(FLAG_CONCISE), 0, ANY, cmd_diff},
     {"apply", "[PATH…|PLANFILE]", "Change the cloud until it is what the manifests say",
      "Shows the plan and asks. A saved plan (plan --out) is carried out without asking, or not at all when it is "
      "stale.",
@@ -226,25 +226,34 @@ enum exit_code cmd_help(struct app *app)
 static enum exit_code check_flags(const struct app *app)
 {
     const struct command *c = app->command;
-    const char *wrong = app->options.unknown;
+    const char *wrong = app->options.unknown, *dashes = "";
     for (unsigned f = 0; f < N_FLAGS && wrong == NULL; f++)
-        if ((app->options.given & ~c->flags & FLAG_BIT(f)) != 0) wrong = flag_name((enum flag)f);
+        if ((app->options.given & ~c->flags & FLAG_BIT(f)) != 0) {
+            wrong = flag_name((enum flag)f);
+            dashes = "--";
+        }
     if (wrong == NULL) return DONE_OK;
     const char *near = flag_nearest(wrong, c->flags);
-    if (near == NULL) return app_usage(app, "`headgate %s` has no flag --%s", c->name, wrong);
-    return app_usage(app, "`headgate %s` has no flag --%s, did you mean --%s?", c->name, wrong, near);
+    if (near == NULL) return app_usage(app, "`headgate %s` has no flag %s%s", c->name, dashes, wrong);
+    return app_usage(app, "`headgate %s` has no flag %s%s, did you mean --%s?", c->name, dashes, wrong, near);
 }
 
 static enum exit_code run_command(struct app *app)
 {
     const struct options *o = &app->options;
     if (o->n_args == 0) {
-        if (o->unknown != NULL) return app_usage(app, "unknown flag --%s", o->unknown);
+        if (o->unknown != NULL) return app_usage(app, "unknown flag %s", o->unknown);
+        if (app_on(app, FLAG_VERSION)) return cmd_version(app);
         enum exit_code code = cmd_help(app);
         return app_on(app, FLAG_HELP) ? code : DONE_ERROR;
     }
     size_t n_words = 0;
     app->command = find_command(o->args, o->n_args, &n_words);
+    if (app->command == NULL && app_on(app, FLAG_HELP)) { /* of a group, as `state` */
+        app->args = o->args;
+        app->n_args = o->n_args;
+        return cmd_help(app);
+    }
     if (app->command == NULL) return unknown_command(app, o->args, o->n_args);
     app->args = o->args + n_words;
     app->n_args = o->n_args - n_words;

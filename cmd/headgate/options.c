@@ -33,6 +33,7 @@ static const struct flag_info flags[N_FLAGS] = {
     [FLAG_NO_COLOR] = {"no-color", 0, TYPE_SWITCH, NULL,
                        .doc = "No colours (as NO_COLOR does) and no live view"},
     [FLAG_HELP] = {"help", 'h', TYPE_SWITCH, NULL, .doc = "This text"},
+    [FLAG_VERSION] = {"version", 'v', TYPE_SWITCH, NULL, .doc = "As the command `version`"},
     [FLAG_OUT] = {"out", 0, TYPE_TEXT, "FILE", .doc = "Save the plan, for `headgate apply FILE`"},
     [FLAG_JSON] = {"json", 0, TYPE_SWITCH, NULL, .doc = "Output for machines"},
     [FLAG_DETAILED_EXITCODE] = {"detailed-exitcode", 0, TYPE_SWITCH, NULL,
@@ -104,7 +105,7 @@ static const char *allowed_name(const void *ctx, size_t i)
 
 const char *flag_nearest(const char *word, uint64_t allowed)
 {
-    return text_nearest(text_of(word), N_FLAGS, allowed_name, &allowed);
+    return text_nearest(text_of(word + strspn(word, "-")), N_FLAGS, allowed_name, &allowed);
 }
 
 /* ---- values ---- */
@@ -183,6 +184,20 @@ static enum err_code take_value(struct arena *arena, const struct flag_info *f, 
 
 /* ---- the command line ---- */
 
+/* "-ojson": a letter with one of its choices right behind it. All else with one dash is a long name, too. */
+static enum flag find_letter(const char *word, const char **value)
+{
+    for (unsigned f = 0; f < N_FLAGS; f++) {
+        if (flags[f].type != TYPE_CHOICE || flags[f].letter == 0 || word[0] != flags[f].letter) continue;
+        for (const char *const *choice = flags[f].choices; *choice != NULL; choice++)
+            if (strcmp(*choice, word + 1) == 0) {
+                *value = word + 1;
+                return (enum flag)f;
+            }
+    }
+    return N_FLAGS;
+}
+
 /* Takes argv[*i], a flag, and perhaps the value behind it. */
 static enum err_code take_flag(struct arena *arena, int argc, char *const *argv, int *i, struct options *out,
                                struct err *err)
@@ -191,17 +206,18 @@ static enum err_code take_flag(struct arena *arena, int argc, char *const *argv,
     if (word[0] == '-') word++;
     const char *equals = strchr(word, '=');
     struct text name = {word, equals == NULL ? strlen(word) : (size_t)(equals - word)};
+    const char *value = equals == NULL ? NULL : equals + 1;
     enum flag flag = find_flag(name);
+    if (flag == N_FLAGS && equals == NULL) flag = find_letter(word, &value);
     if (flag == N_FLAGS) {
         if (out->unknown == NULL) {
-            out->unknown = arena_copy(arena, name.ptr, name.len);
+            out->unknown = arena_copy(arena, argv[*i], (size_t)(name.ptr - argv[*i]) + name.len);
             if (out->unknown == NULL) return err_nomem(err);
         }
         return ERR_OK;
     }
     const struct flag_info *f = &flags[flag];
     struct option *o = &out->flags[flag];
-    const char *value = equals == NULL ? NULL : equals + 1;
     o->given = true;
     out->given |= FLAG_BIT(flag);
     if (f->type == TYPE_SWITCH) return take_switch(f, o, value, err);

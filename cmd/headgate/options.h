@@ -19,6 +19,7 @@ enum flag {
     FLAG_VAR,
     FLAG_NO_COLOR,
     FLAG_HELP,
+    FLAG_VERSION,
     FLAG_OUT,
     FLAG_JSON,
     FLAG_DETAILED_EXITCODE,
@@ -67,7 +68,7 @@ struct options {
     uint64_t given;    /* bit per flag */
     const char **args; /* what is no flag, in order */
     size_t n_args;
-    const char *unknown; /* the first flag that does not exist, without dashes; NULL: none */
+    const char *unknown; /* the first flag that does not exist, with its dashes; NULL: none */
 };
 
 /* Reads a command line (without the program's name). Unknown flags are remembered, so that the command can

@@ -22,6 +22,8 @@ class Help(support.Case):
         self.assertEqual(out, self.headgate("plan", "--help"))
         self.assertIn("Usage: headgate state mv FROM TO", self.headgate("state", "mv", "-h"))
         self.assertIn("state backup", self.headgate("help", "state"))
+        self.assertEqual(self.headgate("help", "state"), self.headgate("state", "--help"))
+        self.headgate("stat", "--help", code=1)
 
     def test_lines_fit(self):
         for line in self.headgate("help").splitlines():
@@ -36,6 +38,20 @@ class Help(support.Case):
     def test_a_flag_of_another_command_is_refused(self):
         self.headgate("validate", "--auto-approve", code=1)
         self.assertIn("has no flag --auto-approve", self.err)
+        self.headgate("plan", "--version", code=1)
+        self.assertIn("has no flag --version", self.err)
+
+    def test_an_unknown_flag_is_shown_as_it_was_typed(self):
+        for flag in ("-x", "--xyz", "-xyz"):
+            self.headgate("plan", flag + "=1", code=1)
+            self.assertIn(f"has no flag {flag}\n", self.err)
+        self.headgate("-x", code=1)
+        self.assertIn("unknown flag -x\n", self.err)
+
+    def test_a_format_may_follow_its_letter(self):
+        for args in (["-ojson"], ["-o", "json"], ["-o=json"], ["--output=json"]):
+            self.assertEqual(self.headgate("version", *args), self.headgate("version", "-o", "json"))
+        self.headgate("version", "-otext", code=1)
 
     def test_flags_take_one_dash_or_two_and_stand_anywhere(self):
         self.demo()
@@ -45,6 +61,8 @@ class Help(support.Case):
 
     def test_version(self):
         self.assertRegex(self.headgate("version"), r"^headgate \d+\.\d+\.\d+\n$")
+        for flag in ("--version", "-version", "-v"):
+            self.assertEqual(self.headgate(flag), self.headgate("version"))
 
 
 class Terminal(support.Case):
