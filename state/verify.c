@@ -92,6 +92,19 @@ static enum err_code read_rows(struct store *s, struct buf *report, struct tally
     return code;
 }
 
+static void put_tally(struct buf *out, const struct tally *t)
+{
+    const struct {
+        const char *noun;
+        size_t n;
+    } counts[] = {{"stack", t->stacks},           {"record", t->records}, {"open intent", t->intents},
+                  {"generation", t->generations}, {"run", t->runs},       {"event", t->events}};
+    for (size_t i = 0; i < N_ELEMENTS(counts); i++)
+        buf_printf(out, "%s%zu %s%s", i == 0 ? "ok: " : ", ", counts[i].n, counts[i].noun,
+                   counts[i].n == 1 ? "" : "s");
+    buf_putc(out, '\n');
+}
+
 enum err_code store_verify(struct store *s, struct arena *a, const char **report, struct err *err)
 {
     CLEANUP(buf_fini) struct buf b;
@@ -102,10 +115,7 @@ enum err_code store_verify(struct store *s, struct arena *a, const char **report
     enum err_code code = check_pragma(s, "PRAGMA integrity_check", &b, &n_findings, err);
     if (code == ERR_OK) code = check_pragma(s, "PRAGMA foreign_key_check", &b, &n_findings, err);
     if (code == ERR_OK) code = read_rows(s, &b, &t, &n_findings, err);
-    if (code == ERR_OK && n_findings == 0)
-        buf_printf(&b,
-                   "ok: %zu stacks, %zu records, %zu open intents, %zu generations, %zu runs, %zu events\n",
-                   t.stacks, t.records, t.intents, t.generations, t.runs, t.events);
+    if (code == ERR_OK && n_findings == 0) put_tally(&b, &t);
     if (code == ERR_STATE && err != NULL) buf_printf(&b, "%s\n", err->msg);
     *report = arena_strdup(a, buf_str(&b));
     if (*report == NULL) {

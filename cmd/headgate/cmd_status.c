@@ -113,6 +113,20 @@ static enum err_code open_stack(struct app *app, struct store **s, struct text *
     return code == ERR_OK ? state_stack(app, *s, stack, err) : code;
 }
 
+/* ERR_INPUT unless the state still knows this run. */
+static enum err_code check_run(struct app *app, struct store *s, struct text stack, int64_t run,
+                               struct err *err)
+{
+    struct run_row *runs;
+    size_t n;
+    enum err_code code = store_runs(s, stack, STORE_KEEP_RUNS, app->arena, &runs, &n, err);
+    for (size_t i = 0; i < n && code == ERR_OK; i++)
+        if (runs[i].id == run) return ERR_OK;
+    if (code != ERR_OK) return code;
+    return err_set(err, ERR_INPUT, "stack `" TEXT_FMT "` has no run %lld; `headgate history` lists them",
+                   TEXT_ARG(stack), (long long)run);
+}
+
 enum exit_code cmd_events(struct app *app)
 {
     CLEANUP(store_closep) struct store *s = NULL;
@@ -122,6 +136,8 @@ enum exit_code cmd_events(struct app *app)
     struct err err = {0};
     enum err_code code = open_stack(app, &s, &stack, &err);
     if (code == ERR_OK && app->n_args == 1) code = state_address(app->args[0], &kind, &name, &err);
+    if (code == ERR_OK && app_has(app, FLAG_RUN))
+        code = check_run(app, s, stack, app_number(app, FLAG_RUN, 0), &err);
     if (code != ERR_OK) return app_fail(app, &err, NULL);
     return print_events(app, s, stack, app_number(app, FLAG_RUN, 0),
                         app->n_args == 1 ? address_format(kind, name, address) : NULL);
@@ -140,6 +156,7 @@ enum exit_code cmd_history(struct app *app)
     if (app->n_args == 1 && !text_to_i64(text_of(app->args[0]), 1, INT64_MAX, &run))
         return app_usage(app, "`%s` is not the number of a run", app->args[0]);
     enum err_code code = open_stack(app, &s, &stack, &err);
+    if (code == ERR_OK && run != 0) code = check_run(app, s, stack, run, &err);
     if (code != ERR_OK) return app_fail(app, &err, NULL);
     if (run != 0) return print_events(app, s, stack, run, NULL);
     code =

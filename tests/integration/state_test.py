@@ -78,7 +78,7 @@ class State(support.Case):
         self.headgate("state", "backup", "copy.db", code=1)
 
     def test_verify_finds_it_sound(self):
-        self.assertIn("ok", self.headgate("state", "verify"))
+        self.assertRegex(self.headgate("state", "verify"), r"^ok: 1 stack, 2 records, 0 open intents, 2 generations, 1 run, ")
 
     def test_damaged_is_refused_and_not_overwritten(self):
         size = self.state.stat().st_size
@@ -158,6 +158,9 @@ class State(support.Case):
     def test_history_and_events_tell_what_happened(self):
         self.assertIn("2 added, 0 changed, 0 destroyed", self.headgate("history"))
         self.assertIn("created", self.headgate("history", 1))
+        for args in (["history", 99], ["events", "--run", 99]):
+            self.headgate(*args, code=1)
+            self.assertIn("has no run 99", self.err)
         self.assertIn("VSwitch/web", self.headgate("events", "VSwitch/web"))
         self.assertNotIn("Vpc/main", self.headgate("events", "VSwitch/web"))
         self.assertIn("demo", self.headgate("status"))

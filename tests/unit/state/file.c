@@ -501,7 +501,7 @@ static void a_whole_state_verifies(void **state)
     make_state(f, 4);
     open_store(f);
     expect_ok(f, store_verify(f->store, f->arena, &report, &f->err));
-    assert_string_equal(report, "ok: 1 stacks, 4 records, 0 open intents, 4 generations, 0 runs, 0 events\n");
+    assert_string_equal(report, "ok: 1 stack, 4 records, 0 open intents, 4 generations, 0 runs, 0 events\n");
 }
 
 static void verifying_finds_what_cannot_be_read_and_what_refers_to_nothing(void **state)
