@@ -133,7 +133,7 @@ static enum err_code type_range(const char *name, enum entity_type *first, enum 
     CLEANUP(buf_fini) struct buf all;
     buf_init(&all, 1024);
     for (enum entity_type t = 0; t < N_ENTITY_TYPES; t++) {
-        if (strcmp(entity_types[t].name, name) == 0) {
+        if (text_equal_nocase(text_of(entity_types[t].name), text_of(name))) {
             *first = t;
             *end = t + 1;
             return ERR_OK;

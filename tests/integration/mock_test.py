@@ -13,6 +13,7 @@ class Mock(support.Case):
         found = self.call("Vpc", "DescribeVpcs", VpcId=vpc)["Vpcs"]["Vpc"]
         self.assertEqual([v["VpcName"] for v in found], ["by-hand"])
         self.assertIn("by-hand", self.headgate("mock", "list", "vpc"))
+        self.assertEqual(self.headgate("mock", "list", "Vpc"), self.headgate("mock", "list", "vpc"))
 
     def test_call_tells_what_the_cloud_refuses(self):
         self.assertIn("Code", self.json_of("mock", "call", "Vpc", "DeleteVpc", "VpcId=vpc-nothing", code=1))
