@@ -17,14 +17,15 @@ static enum err_code open_and_plan(struct app *app, struct pass_options *options
     return pass_plan(*p, err);
 }
 
-static enum exit_code print_plan_json(struct app *app, const struct pass_view *view)
+static enum exit_code print_plan_json(struct app *app, const struct pass_view *view,
+                                      const struct unmanaged *unmanaged)
 {
     CLEANUP(buf_fini) struct buf out;
     struct err err = {0};
     char now[CLOCK_RFC3339_SIZE];
     buf_init(&out, OUTPUT_LIMIT);
     enum err_code code =
-        plan_render_json(&out, view->plan, view->desired, clock_rfc3339(clock_now_unix_ms(), now), &err);
+        plan_render_json(&out, view->plan, unmanaged, clock_rfc3339(clock_now_unix_ms(), now), &err);
     if (code != ERR_OK) return app_fail(app, &err, NULL);
     if (!buf_ok(&out)) return app_nomem(app);
     if (!text_ends_with(buf_text(&out), "\n")) buf_putc(&out, '\n');
@@ -34,7 +35,7 @@ static enum exit_code print_plan_json(struct app *app, const struct pass_view *v
 
 static enum exit_code print_plan(struct app *app, const struct pass_view *view, const struct pass_options *o)
 {
-    if (app_on(app, FLAG_JSON)) return print_plan_json(app, view);
+    if (app_on(app, FLAG_JSON)) return print_plan_json(app, view, NULL);
     struct render_options options = {.color = app->color,
                                      .concise = app_on(app, FLAG_CONCISE),
                                      .destroy = o->destroy,
@@ -95,13 +96,13 @@ enum exit_code cmd_diff(struct app *app)
 }
 
 static enum exit_code print_drift(struct app *app, const struct pass_view *view,
-                                  const struct object *const *unmanaged, size_t n)
+                                  const struct unmanaged *unmanaged)
 {
     CLEANUP(buf_fini) struct buf out;
     buf_init(&out, OUTPUT_LIMIT);
     struct render_options options = {
         .color = app->color, .concise = app_on(app, FLAG_CONCISE), .desired = view->desired};
-    plan_render_drift(&out, view->plan, unmanaged, n, &options);
+    plan_render_drift(&out, view->plan, unmanaged, &options);
     if (!buf_ok(&out)) return app_nomem(app);
     app_print(&out);
     return DONE_OK;
@@ -113,18 +114,18 @@ enum exit_code cmd_drift(struct app *app)
     struct pass_options options;
     struct pass_view view;
     struct err err = {0};
-    const struct object *const *unmanaged = NULL;
-    size_t n_unmanaged = 0;
+    struct unmanaged found = {0};
     bool json = app_on(app, FLAG_JSON);
     enum err_code code = app_pass_options(app, "drift", &options, &err);
     if (code == ERR_OK) code = open_and_plan(app, &options, json, &p, &err);
-    if (code == ERR_OK && options.unmanaged) code = pass_unmanaged(p, &unmanaged, &n_unmanaged, &err);
+    if (code == ERR_OK && options.unmanaged) code = pass_unmanaged(p, &found.objects, &found.n, &err);
     if (code != ERR_OK) return app_fail_pass(app, p, &err);
     pass_view(p, &view);
     app_show_diags(app, view.diags);
+    const struct unmanaged *unmanaged = options.unmanaged ? &found : NULL;
     enum exit_code printed =
-        json ? print_plan_json(app, &view) : print_drift(app, &view, unmanaged, n_unmanaged);
+        json ? print_plan_json(app, &view, unmanaged) : print_drift(app, &view, unmanaged);
     if (printed != DONE_OK) return printed;
-    bool differs = view.plan->n_drifts > 0 || n_unmanaged > 0;
+    bool differs = view.plan->n_drifts > 0 || found.n > 0;
     return app_on(app, FLAG_DETAILED_EXITCODE) && differs ? DONE_DIFFERENCES : DONE_OK;
 }

@@ -24,12 +24,18 @@ void plan_render(struct buf *out, const struct plan *p, const struct render_opti
 /* Field-by-field differences like `kubectl diff`: --- observed, +++ desired per resource (unified, YAML-like
  * lines). */
 void plan_render_diff(struct buf *out, const struct plan *p, const struct render_options *options);
-/* Drift only (headgate drift). 'unmanaged' objects (in our VPCs, no manifest owns them) are listed after it.
- */
-void plan_render_drift(struct buf *out, const struct plan *p, const struct object *const *unmanaged,
-                       size_t n_unmanaged, const struct render_options *options);
+/* What lies in our VPCs and no manifest owns. */
+struct unmanaged {
+    const struct object *const *objects;
+    size_t n;
+};
+
+/* Drift only (headgate drift). 'unmanaged' is listed after it; NULL: nobody asked. */
+void plan_render_drift(struct buf *out, const struct plan *p, const struct unmanaged *unmanaged,
+                       const struct render_options *options);
 /* Terraform's plan JSON: format_version, resource_changes[].change.{actions,before,after,after_unknown},
- * resource_drift, … 'timestamp' is given by the caller (RFC 3339). docs/plan-json.md describes it. */
+ * resource_drift, …; 'unmanaged' is NULL when nobody asked. 'timestamp' is given by the caller (RFC 3339).
+ * docs/plan-json.md describes it. */
 MUST_CHECK enum err_code plan_render_json(struct buf *out, const struct plan *p,
-                                          const struct desired *desired, const char *timestamp,
+                                          const struct unmanaged *unmanaged, const char *timestamp,
                                           struct err *err);

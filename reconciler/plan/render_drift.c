@@ -117,8 +117,8 @@ static void put_unmanaged(struct pen *pen, const struct object *const *unmanaged
     }
 }
 
-void plan_render_drift(struct buf *out, const struct plan *p, const struct object *const *unmanaged,
-                       size_t n_unmanaged, const struct render_options *options)
+void plan_render_drift(struct buf *out, const struct plan *p, const struct unmanaged *unmanaged,
+                       const struct render_options *options)
 {
     CLEANUP(pen_fini) struct pen pen;
     if (!pen_init(&pen, out, options->color, p, options->desired)) {
@@ -128,7 +128,7 @@ void plan_render_drift(struct buf *out, const struct plan *p, const struct objec
     uint32_t n_deleted = 0;
     for (uint32_t i = 0; i < p->n_drifts; i++) n_deleted += p->drifts[i].observed == NULL;
     if (p->n_drifts > 0) render_drift_block(&pen, p, options->concise, "the next apply");
-    put_unmanaged(&pen, unmanaged, n_unmanaged);
+    if (unmanaged != NULL) put_unmanaged(&pen, unmanaged->objects, unmanaged->n);
     buf_putc(out, '\n');
     if (p->n_drifts == 0) {
         pen_puts(&pen, INK_GREEN, "No drift.");
@@ -137,5 +137,5 @@ void plan_render_drift(struct buf *out, const struct plan *p, const struct objec
         pen_puts(&pen, INK_BOLD, "Drift:");
         buf_printf(out, " %u changed, %u deleted outside of headgate.\n", p->n_drifts - n_deleted, n_deleted);
     }
-    if (n_unmanaged > 0) buf_printf(out, "Unmanaged: %zu.\n", n_unmanaged);
+    if (unmanaged != NULL) buf_printf(out, "Unmanaged: %zu.\n", unmanaged->n);
 }

@@ -385,10 +385,26 @@ static json_t *json_left_out(struct writer *w, const struct plan *p)
     return array;
 }
 
-enum err_code plan_render_json(struct buf *out, const struct plan *p, const struct desired *desired,
+static json_t *json_unmanaged(struct writer *w, const struct unmanaged *unmanaged)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < unmanaged->n; i++) {
+        const struct object *o = unmanaged->objects[i];
+        const struct kind_info *info = kind_info(o->kind);
+        bool named = info->name_field != FIELD_NO && value_is_set(o->values[info->name_field]);
+        json_t *object = json_object();
+        set(w, object, "type", json_string(info->name));
+        set(w, object, "id", json_of_text(text_of(o->id)));
+        set(w, object, "name",
+            named ? json_of_text(value_as_text(o->values[info->name_field])) : json_null());
+        append(w, array, object);
+    }
+    return array;
+}
+
+enum err_code plan_render_json(struct buf *out, const struct plan *p, const struct unmanaged *unmanaged,
                                const char *timestamp, struct err *err)
 {
-    (void)desired; /* references are ids here: the names of unresolved ones are in the manifests */
     struct writer w = {.out = out, .ok = true};
     buf_puts(out, "{\"format_version\":\"1.0\"");
     if (timestamp != NULL) put_member(&w, "timestamp", json_of_text(text_of(timestamp)));
@@ -399,6 +415,7 @@ enum err_code plan_render_json(struct buf *out, const struct plan *p, const stru
     put_member(&w, "summary", json_summary(&w, p));
     put_member(&w, "estimate", json_estimate(&w, p));
     put_member(&w, "left_out", json_left_out(&w, p));
+    if (unmanaged != NULL) put_member(&w, "unmanaged", json_unmanaged(&w, unmanaged));
     buf_puts(out, ",\n\"resource_drift\":[");
     for (uint32_t i = 0; i < p->n_drifts && w.ok && buf_ok(out); i++) {
         buf_puts(out, i == 0 ? "\n" : ",\n");

@@ -195,6 +195,13 @@ class Scope(support.Case):
         self.assertNotIn("strange", self.headgate("drift", "-f", "net.yaml"))
         out = self.headgate("drift", "-f", "net.yaml", "--unmanaged", "--detailed-exitcode", code=2)
         self.assertIn("strange", out)
+        self.assertIn("Unmanaged: 1.", out)
+        found = self.json_of("drift", "-f", "net.yaml", "--unmanaged", "--json")["unmanaged"]
+        self.assertEqual([(o["type"], o["name"]) for o in found], [("VSwitch", "strange")])
+        self.assertEqual(set(found[0]), {"type", "id", "name"})
+        self.assertNotIn("unmanaged", self.json_of("drift", "-f", "net.yaml", "--json"))
+        self.headgate("mock", "delete", found[0]["id"])
+        self.assertIn("Unmanaged: 0.", self.headgate("drift", "-f", "net.yaml", "--unmanaged"))
 
 
 if __name__ == "__main__":

@@ -497,15 +497,19 @@ static void the_same_leaves_no_differences(void **state)
 static void drift_alone_ends_with_what_nobody_manages(void **state)
 {
     (void)state;
-    plan_render_drift(&out, &f.plan, NULL, 0, &(struct render_options){0});
+    plan_render_drift(&out, &f.plan, NULL, &(struct render_options){0});
     assert_string_equal(buf_str(&out), "\nNo drift. What exists is as it was last applied.\n");
+    buf_reset(&out);
+    plan_render_drift(&out, &f.plan, &(struct unmanaged){0}, &(struct render_options){0});
+    assert_string_equal(buf_str(&out), "\nNo drift. What exists is as it was last applied.\nUnmanaged: 0.\n");
 
     fixture_mixed(&f);
     buf_reset(&out);
     struct object *o = add_object(&f, KIND_NAT_GATEWAY, "ngw-\x1b");
     o->values[NAT_NAME] = value_cstr("by hand");
     const struct object *unmanaged[] = {o};
-    plan_render_drift(&out, &f.plan, unmanaged, 1, &(struct render_options){.desired = &f.desired});
+    plan_render_drift(&out, &f.plan, &(struct unmanaged){unmanaged, 1},
+                      &(struct render_options){.desired = &f.desired});
     assert_has(buf_str(&out), "  # Eip/eip1 has changed\n  # (corrected by the next apply)\n");
     assert_has(buf_str(&out),
                "\nIn VPCs of this stack, but in no manifest:\n  ? NatGateway ngw-\\x1b \"by hand\"\n"
