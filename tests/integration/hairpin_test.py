@@ -1,4 +1,7 @@
 """The scenario that must always work: two NAT gateways, one for the way out, one for the way in."""
+import pathlib
+import subprocess
+
 import support
 
 HAIRPIN = support.MANIFESTS / "nat-hairpin"
@@ -69,15 +72,9 @@ class Existing(support.Case):
     def setUp(self):
         super().setUp()
         self.hurry()
-        vpc = self.call("Vpc", "CreateVpc", CidrBlock="192.168.0.0/16", VpcName="hairpin-vpc")["VpcId"]
-        group = self.call("Ecs", "CreateSecurityGroup", VpcId=vpc, SecurityGroupName="hairpin")["SecurityGroupId"]
-        for n, zone in ((1, "b"), (2, "g")):
-            vswitch = self.call("Vpc", "CreateVSwitch", VpcId=vpc, ZoneId=f"cn-shanghai-{zone}",
-                                CidrBlock=f"192.168.{n}.0/24", VSwitchName=f"hairpin-vsw{n}")["VSwitchId"]
-            self.call("Ecs", "RunInstances", ImageId="aliyun_3_x64_20G_alibase_20240819.vhd",
-                      InstanceType="ecs.t6-c1m1.large", VSwitchId=vswitch, SecurityGroupId=group,
-                      InstanceName=f"hairpin-ecs{n}", PrivateIpAddress=f"192.168.{n}.10")
-            self.call("Vpc", "AllocateEipAddress", Name=f"hairpin-eip{n}")
+        path = f"{pathlib.Path(support.PROGRAM).resolve().parent}:{self.env['PATH']}"
+        subprocess.run([EXISTING / "make-network"], cwd=self.folder, env={**self.env, "PATH": path}, check=True,
+                       timeout=support.PATIENCE_S)
         self.headgate("mock", "ledger", "--clear")
 
     def test_takes_exactly_twelve_changing_calls(self):
