@@ -2,7 +2,7 @@
  *
  * The names of types and keys are Terraform's, so that what reads its stream reads this one. The first event
  * tells the version of the shape ("ui"): its minor part grows with new fields, which readers ignore, its
- * major part with everything else. */
+ * major part with everything else. docs/json.md describes them. */
 #pragma once
 
 #include "reconciler/base/diag.h"

@@ -45,8 +45,8 @@ MUST_CHECK enum err_code manifest_explain(struct text path, struct buf *out, str
 /* Renders diagnostics as people read them: "file:line:column: error: summary", the line, a caret, the help.
  */
 void diags_render(const struct diags *d, bool color, struct buf *out);
-/* … and as JSON (validate --json):
- * {"valid","error_count","warning_count","diagnostics":[{severity,summary,detail,address,range}]}. */
+/* … and as JSON (validate --json): {"format_version","valid","error_count","warning_count",
+ * "diagnostics":[{severity,summary,detail,address,range}]}. */
 MUST_CHECK enum err_code diags_render_json(const struct diags *d, struct buf *out, struct err *err);
 
 /* A resource as a manifest document in YAML (get -o yaml, export): only fields that are set. References are

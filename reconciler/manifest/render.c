@@ -109,9 +109,9 @@ enum err_code diags_render_json(const struct diags *d, struct buf *out, struct e
     json_t *list = json_array();
     bool ok = list != NULL;
     for (size_t i = 0; ok && i < d->n; i++) ok = json_array_append_new(list, diag_json(&d->items[i])) == 0;
-    json_t *root =
-        json_pack("{s:b, s:I, s:I, s:o}", "valid", d->n_errors == 0, "error_count", (json_int_t)d->n_errors,
-                  "warning_count", (json_int_t)d->n_warnings, "diagnostics", list);
+    json_t *root = json_pack("{s:s, s:b, s:I, s:I, s:o}", "format_version", "1.0", "valid", d->n_errors == 0,
+                             "error_count", (json_int_t)d->n_errors, "warning_count",
+                             (json_int_t)d->n_warnings, "diagnostics", list);
     ok = ok && root != NULL && json_dump_callback(root, dump_to_buf, out, JSON_INDENT(2)) == 0;
     json_decref(root);
     if (!ok) return err_nomem(err);
