@@ -1,5 +1,6 @@
 /* cmd_manifest.c - what works on manifests alone: validate, explain, schema, graph. */
 #include "cmd/headgate/commands.h"
+#include "cmd/headgate/say.h"
 #include "reconciler/base/limits.h"
 #include "reconciler/plan/graph.h"
 
@@ -103,6 +104,7 @@ static enum exit_code graph_with_plan(struct app *app)
     struct err err = {0};
     enum err_code code = app_pass_options(app, "graph", &options, &err);
     if (code == ERR_OK) code = app_open_pass(app, &options, &p, &err);
+    if (code == ERR_OK) say_refreshing_aside(p, &options);
     if (code == ERR_OK) code = pass_plan(p, &err);
     if (code != ERR_OK) return app_fail_pass(app, p, &err);
     pass_view(p, &view);

@@ -7,13 +7,16 @@
 
 #include <string.h>
 
-/* Opens the pass and plans; says that the cloud is looked at unless 'quiet'. */
+/* Opens the pass and plans; says that the cloud is looked at, aside when 'quiet'. */
 static enum err_code open_and_plan(struct app *app, struct pass_options *options, bool quiet, struct pass **p,
                                    struct err *err)
 {
     enum err_code code = app_open_pass(app, options, p, err);
     if (code != ERR_OK) return code;
-    if (!quiet) say_refreshing(*p, options);
+    if (quiet)
+        say_refreshing_aside(*p, options);
+    else
+        say_refreshing(*p, options);
     return pass_plan(*p, err);
 }
 

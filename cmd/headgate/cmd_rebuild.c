@@ -37,6 +37,7 @@ enum exit_code cmd_import(struct app *app)
         code =
             app_has(app, FLAG_FILE) ? app_open_pass(app, &options, &p, &err) : pass_open(&options, &p, &err);
     }
+    if (code == ERR_OK) say_refreshing(p, &options);
     if (code == ERR_OK) code = pass_import(p, kind, name, id, &err);
     if (code != ERR_OK) return app_fail_pass(app, p, &err);
     CLEANUP(buf_fini) struct buf out;

@@ -3,20 +3,36 @@
 
 #include "cmd/headgate/app.h"
 
-void say_refreshing(struct pass *p, const struct pass_options *options)
+#include <unistd.h>
+
+static void put_refreshing(struct buf *out, struct pass *p)
 {
     struct pass_view view;
     pass_view(p, &view);
+    buf_put_escaped(out, view.stack);
+    buf_puts(out, ": Refreshing state... [");
+    buf_put_escaped(out, text_of(view.provider));
+    buf_puts(out, ", ");
+    buf_put_escaped(out, text_of(view.region));
+    buf_puts(out, "]\n");
+}
+
+void say_refreshing(struct pass *p, const struct pass_options *options)
+{
     if (!options->refresh) return;
     CLEANUP(buf_fini) struct buf out;
     buf_init(&out, OUTPUT_LIMIT);
-    buf_put_escaped(&out, view.stack);
-    buf_puts(&out, ": Refreshing state... [");
-    buf_put_escaped(&out, text_of(view.provider));
-    buf_puts(&out, ", ");
-    buf_put_escaped(&out, text_of(view.region));
-    buf_puts(&out, "]\n");
+    put_refreshing(&out, p);
     app_print(&out);
+}
+
+void say_refreshing_aside(struct pass *p, const struct pass_options *options)
+{
+    if (!options->refresh || !isatty(STDERR_FILENO)) return;
+    CLEANUP(buf_fini) struct buf out;
+    buf_init(&out, OUTPUT_LIMIT);
+    put_refreshing(&out, p);
+    (void)fputs(buf_str(&out), stderr); /* when standard error is lost there is nobody to tell */
 }
 
 void say_recovery(struct pass *p)
