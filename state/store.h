@@ -141,7 +141,7 @@ struct run_row {
     const char *operation; /* "apply", "destroy" */
     const char *result;    /* "running", "succeeded", "failed", "canceled" */
     const char *user;
-    const char *manifest_digest;            /* or "" */
+    const char *manifest_digest;            /* SHA-256 of what it was made from, hex; or "" */
     int64_t started_unix_ms, ended_unix_ms; /* 0: not yet */
     uint32_t n_added, n_changed, n_destroyed, n_failed;
     uint32_t n_calls;

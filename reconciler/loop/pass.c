@@ -5,6 +5,7 @@
 
 #include "providers/alicloud/alicloud.h"
 #include "providers/mock/provider_mock.h"
+#include "reconciler/base/digest.h"
 #include "reconciler/base/limits.h"
 #include "reconciler/loop/apply.h"
 #include "reconciler/loop/clock.h"
@@ -50,6 +51,7 @@ struct pass {
     /* While pass_apply() runs. */
     const struct pass_apply_options *apply_options;
     struct apply apply;
+    char manifest_digest[DIGEST_HEX_SIZE];
     struct store_worker worker;
     uv_timer_t tick;
     uv_signal_t signals[2];
@@ -416,6 +418,21 @@ static void run_apply(struct pass *p)
     ASSERT(p->done);
 }
 
+/* What a run was made from, for its history: the texts of the manifests and the variables that were given. */
+static enum err_code digest_manifests(struct pass *p, struct err *err)
+{
+    struct digest d;
+    p->manifest_digest[0] = '\0';
+    if (p->n_sources == 0) return ERR_OK; /* destroy --stack */
+    digest_init(&d);
+    for (size_t i = 0; i < p->n_sources; i++) digest_put_text(&d, p->sources[i].bytes);
+    for (size_t i = 0; i < p->options.n_variables; i++) {
+        digest_put_text(&d, text_of(p->options.variables[i].name));
+        digest_put_text(&d, text_of(p->options.variables[i].value));
+    }
+    return digest_hex(&d, p->manifest_digest) ? ERR_OK : err_nomem(err);
+}
+
 enum err_code pass_apply(struct pass *p, const struct pass_apply_options *options,
                          struct converge_summary *summary, struct err *err)
 {
@@ -425,6 +442,7 @@ enum err_code pass_apply(struct pass *p, const struct pass_apply_options *option
                                               .seed = (uint64_t)clock_now_unix_ms()};
     *summary = (struct converge_summary){0};
     enum err_code code = used_generations(p, &engine_options, err);
+    if (code == ERR_OK) code = digest_manifests(p, err);
     if (code == ERR_OK) code = open_provider(p, err);
     if (code != ERR_OK) return code;
     p->engine = converge_new(p->arena, p->plan, &p->desired, p->world, &engine_options);
@@ -433,19 +451,18 @@ enum err_code pass_apply(struct pass *p, const struct pass_apply_options *option
     if (options->trace_path != NULL && trace == NULL)
         return err_set(err, ERR_IO, "cannot write the trace to %s: %s", options->trace_path, strerror(errno));
     p->apply_options = options;
-    p->apply =
-        (struct apply){.loop = &p->loop,
-                       .provider = p->provider,
-                       .worker = &p->worker,
-                       .engine = p->engine,
-                       .stack = p->stack,
-                       .run = {.operation = p->options.operation,
-                               .user = options->user == NULL ? "" : options->user,
-                               .manifest_digest = p->desired.digest.ptr == NULL ? "" : p->desired.digest.ptr},
-                       .trace = trace,
-                       .progress = on_progress,
-                       .done = on_applied,
-                       .ctx = p};
+    p->apply = (struct apply){.loop = &p->loop,
+                              .provider = p->provider,
+                              .worker = &p->worker,
+                              .engine = p->engine,
+                              .stack = p->stack,
+                              .run = {.operation = p->options.operation,
+                                      .user = options->user == NULL ? "" : options->user,
+                                      .manifest_digest = p->manifest_digest},
+                              .trace = trace,
+                              .progress = on_progress,
+                              .done = on_applied,
+                              .ctx = p};
     run_apply(p);
     if (trace != NULL && fclose(trace) != 0 && p->result == ERR_OK)
         p->result = err_set(&p->apply.err, ERR_IO, "cannot write the trace to %s: %s", options->trace_path,

@@ -69,8 +69,6 @@ struct desired {
     struct stack stack;
     struct resource *items;
     uint32_t n;
-    struct text
-        digest; /* SHA-256, hex, over the canonical form of stack and resources; NULL until computed */
 };
 
 /* Finds by address; UINT32_MAX when it is not there. */

@@ -155,6 +155,20 @@ class State(support.Case):
         self.assertEqual(list(self.state_ids("--stack", "other")), ["Vpc/main"])
         self.headgate("get", "all", "--stack", "third", code=1)
 
+    def test_a_run_tells_what_it_was_made_from(self):
+        def digests():
+            return [r["manifest_digest"] for r in self.json_of("history", "-o", "json")["runs"]]
+
+        self.assertRegex(digests()[0], r"^[0-9a-f]{64}$")
+        self.headgate("mock", "delete", self.state_ids()["VSwitch/web"])
+        self.headgate("apply", "-f", "net.yaml", "--auto-approve")
+        self.headgate("mock", "delete", self.state_ids()["VSwitch/web"])
+        self.headgate("apply", "-f", "net.yaml", "--auto-approve", "--var", "A=b")
+        self.headgate("destroy", "--stack", "demo", "--auto-approve")
+        none, other, same, first = digests()
+        self.assertEqual((none, same), ("", first))
+        self.assertNotEqual(other, same)
+
     def test_history_and_events_tell_what_happened(self):
         self.assertIn("2 added, 0 changed, 0 destroyed", self.headgate("history"))
         self.assertIn("created", self.headgate("history", 1))
