@@ -133,8 +133,10 @@ static void check_console_name(struct load *l, const struct spec *s, struct text
     const struct field *f = &info->fields[info->name_field];
     const char *fault = text_rule_fault(f->rule, name);
     if (fault != NULL)
-        COMPLAIN(l, mark_at(l, name_node), "choose another name, or set spec.name",
-                 "as its name in the cloud `%s` %s", load_shown(l, name), fault);
+        COMPLAIN(
+            l, mark_at(l, name_node),
+            arena_printf(l->arena, "choose another name, or set spec.name: %s", text_rule_words(f->rule)),
+            "as its name in the cloud `%s` %s", load_shown(l, name), fault);
 }
 
 static void read_resource(struct load *l, enum kind kind, const uint32_t parts[N_PARTS])

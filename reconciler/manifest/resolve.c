@@ -55,6 +55,12 @@ static struct order *sorted(struct load *l)
 
 static void complain_duplicate(struct load *l, const struct resource *first, const struct resource *second)
 {
+    /* A document with variables waits for the Stack: it may be read after one that is below it. */
+    if (strcmp(first->pos.file, second->pos.file) == 0 && first->pos.line > second->pos.line) {
+        const struct resource *swapped = first;
+        first = second;
+        second = swapped;
+    }
     bool generated = memchr(second->name.ptr, '.', second->name.len) != NULL;
     l->file = second->pos.file;
     l->kind = second->kind;

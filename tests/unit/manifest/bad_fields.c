@@ -211,6 +211,21 @@ static void duplicate_addresses_show_both_places(void **state)
         VPC "apiVersion: headgate/v1\nkind: Vpc\nmetadata:\n  name: main\nspec: {cidrBlock: 10.0.0.0/8}\n",
         "10:9", "a second Vpc `main`; the first is at a.yaml:3:18", "rename"};
     assert_bad(&row);
+    /* The first is read last: it waits for what the Stack says of its variable. */
+    static const struct bad waits = {
+        "apiVersion: headgate/v1\nkind: Vpc\nmetadata: {name: main}\nspec: {cidrBlock: \"${BLOCK}\"}\n---\n" VPC
+        "apiVersion: headgate/v1\nkind: Stack\nmetadata: {name: s}\nspec: {variables: {BLOCK: 10.0.0.0/8}}\n",
+        "8:18", "a second Vpc `main`; the first is at a.yaml:3:18", "rename"};
+    assert_bad(&waits);
+}
+
+static void a_name_that_the_cloud_would_refuse_is_told_with_its_rule(void **state)
+{
+    (void)state;
+    static const struct bad row = {
+        "apiVersion: headgate/v1\nkind: Vpc\nmetadata: {name: a}\nspec: {cidrBlock: 10.0.0.0/8}\n", "3:18",
+        "as its name in the cloud `a` is too short", "2 to 128 characters"};
+    assert_bad(&row);
 }
 
 int main(void)
@@ -219,6 +234,7 @@ int main(void)
         cmocka_unit_test(unknown_and_missing_fields),
         cmocka_unit_test(dotted_fields_are_mappings),
         cmocka_unit_test(wrong_types_and_ranges),
+        cmocka_unit_test(a_name_that_the_cloud_would_refuse_is_told_with_its_rule),
         cmocka_unit_test(wrong_blocks_and_ports),
         cmocka_unit_test(wrong_references),
         cmocka_unit_test(wrong_inline_lists),
