@@ -543,7 +543,8 @@ static void persist_failed(struct converge *c, enum err_code code)
         for (uint32_t s = f->first_step, next; s != NO_STEP; s = next) {
             next = c->runs[s].next_in_flight;
             c->runs[s].next_in_flight = NO_STEP;
-            step_fail(c, s, code, "the state file could not be written, so the cloud was not called");
+            step_fail(c, s, code, "%s, so the cloud was not called",
+                      code == ERR_LOCKED ? "the lock was lost" : "the state file could not be written");
         }
     }
     c->durable_next = NULL;

@@ -57,8 +57,9 @@ static void persist(struct drive *d, const struct converge_effects *e)
     bool fails = d->script->fail_persist > 0 && d->n_persists >= d->script->fail_persist;
     if (!fails) memory_write(&h->memory, e->persist, e->n_persist);
     if (boundary(d)) return;
+    enum err_code error = d->script->persist_error == ERR_OK ? ERR_STATE : d->script->persist_error;
     (void)come(d, h->now_ms + d->script->persist_ms,
-               (struct converge_event){.type = EV_PERSISTED, .code = fails ? ERR_STATE : ERR_OK});
+               (struct converge_event){.type = EV_PERSISTED, .code = fails ? error : ERR_OK});
 }
 
 static void call(struct drive *d, const struct call *c)

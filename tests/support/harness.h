@@ -16,10 +16,11 @@ struct param_value;
 
 /* What a test does to an apply. Zero: nothing. */
 struct apply_script {
-    int64_t persist_ms;      /* how long a write takes */
-    uint32_t fail_persist;   /* the n-th write (from 1) and those after it fail */
-    uint32_t cut_at;         /* the process dies at the n-th boundary between two effects (from 1) */
-    int64_t interrupt_at_ms; /* since the start of the apply */
+    int64_t persist_ms;          /* how long a write takes */
+    uint32_t fail_persist;       /* the n-th write (from 1) and those after it fail */
+    enum err_code persist_error; /* … with this; ERR_OK: ERR_STATE */
+    uint32_t cut_at;             /* the process dies at the n-th boundary between two effects (from 1) */
+    int64_t interrupt_at_ms;     /* since the start of the apply */
     int64_t interrupt_again_ms;
     uint32_t parallelism;
     double rate_per_s;

@@ -93,6 +93,24 @@ static void without_a_durable_intent_no_call_is_made(void **state)
     go_on_and_check(&h);
 }
 
+static void a_step_that_is_not_begun_says_why(void **state)
+{
+    (void)state;
+    static const struct {
+        enum err_code error;
+        const char *words;
+    } causes[] = {{ERR_STATE, "the state file could not be written, so the cloud was not called"},
+                  {ERR_LOCKED, "the lock was lost, so the cloud was not called"}};
+    for (size_t k = 0; k < N_ELEMENTS(causes); k++) {
+        CLEANUP(harness_fini) struct harness h;
+        harness_init(&h);
+        harness_manifest_folder(&h, "nat-hairpin");
+        struct apply_script script = {.fail_persist = 1, .persist_error = causes[k].error};
+        assert_int_equal(harness_apply(&h, &script), causes[k].error);
+        assert_non_null(strstr(buf_str(&h.progress), causes[k].words));
+    }
+}
+
 static void a_state_that_fails_at_any_write_loses_nothing(void **state)
 {
     (void)state;
@@ -137,6 +155,7 @@ int main(void)
         cmocka_unit_test(an_interrupt_begins_nothing_new),
         cmocka_unit_test(a_second_interrupt_stops_at_once_and_counts_what_it_leaves),
         cmocka_unit_test(without_a_durable_intent_no_call_is_made),
+        cmocka_unit_test(a_step_that_is_not_begun_says_why),
         cmocka_unit_test(a_state_that_fails_at_any_write_loses_nothing),
         cmocka_unit_test(slow_writes_only_cost_time),
     };
