@@ -328,12 +328,25 @@ static void no_request_left(struct converge *c, uint32_t s)
                   kind_info(change->kind)->fields[left->field].name, run->observed->id);
 }
 
+/* What is not to be changed has a step only to wait for it: next() would still give it our tags. */
+static bool ends_after_waiting(struct converge *c, uint32_t s)
+{
+    const struct change *change = change_of(c, s);
+    if (change->action != ACTION_READ || change->desired->lifecycle->management == MANAGE_ENFORCE)
+        return false;
+    if (c->runs[s].observed == NULL)
+        step_fail(c, s, ERR_STALE, "it is gone since the plan was made; plan again");
+    else
+        step_finish(c, s);
+    return true;
+}
+
 enum started try_start(struct converge *c, uint32_t s, int64_t *rate_at)
 {
     struct run *run = &c->runs[s];
     observe_planned(c, s);
     if (c->interrupted && run->n_requests == 0) return STARTED_NOT; /* stays as it is: never begun */
-    if (looks_first(c, s) || settles_first(c, s)) return STARTED_YES;
+    if (looks_first(c, s) || settles_first(c, s) || ends_after_waiting(c, s)) return STARTED_YES;
     if (run->request == NULL) {
         struct request *r = arena_new_of(c->arena, struct request);
         if (r == NULL) {

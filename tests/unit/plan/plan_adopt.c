@@ -1,5 +1,5 @@
 /* plan_adopt.c - what exists already: whose it is, whether it may be taken over, and what a rename means. */
-#include "tests/support/harness.h"
+#include "tests/support/drive.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -92,6 +92,32 @@ static void a_strangers_entry_in_a_parent_of_ours_is_ours_to_keep_or_change(void
                                  "kind: SecurityGroup\nmetadata: {name: web}\nspec:\n  vpc: main\n  rules:\n"
                                  "    - {protocol: tcp, ports: \"80\", peer: {cidr: 0.0.0.0/0}}\n");
     EXPECT_PLAN(&h, "");
+}
+
+static void what_is_observed_is_not_changed_while_it_is_in_the_making(void **state)
+{
+    (void)state;
+    CLEANUP(harness_fini) struct harness h;
+    harness_init(&h);
+    struct request r; /* not harness_call(), which waits until the VPC is ready */
+    struct mock_answer answer;
+    struct arena *arena = arena_new((size_t)1 << 20);
+    assert_non_null(arena);
+    request_init(&r, arena, "Vpc", "CreateVpc");
+    request_add(&r, "VpcName", "theirs");
+    assert_int_equal(mock_call(h.mock, harness_unix_ms(&h), &r, &answer, &h.err), ERR_OK);
+    assert_int_equal(answer.http_status, 200);
+    free(answer.body);
+    arena_free(arena);
+    harness_clear_ledger(&h);
+    harness_manifest(&h, DOC "kind: Vpc\nmetadata: {name: main}\nspec: {name: theirs}\n"
+                             "lifecycle: {management: observe}\n");
+    EXPECT_APPLIED(&h, NULL);
+    assert_int_equal(harness_n_changing_calls(&h), 0);
+    harness_manifest(&h, "apiVersion: headgate/v1\nkind: Eip\nmetadata: {name: eip}\nspec: {}\n");
+    EXPECT_APPLIED(&h, NULL);
+    assert_int_equal(harness_count(&h, "vpc"), 1); /* forgotten, not ours to delete */
+    EXPECT_CONVERGED(&h);
 }
 
 /* ---- adoption ---- */
@@ -410,6 +436,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stranger_of_the_same_name_is_nobody_to_us),
+        cmocka_unit_test(what_is_observed_is_not_changed_while_it_is_in_the_making),
         cmocka_unit_test(a_stranger_in_the_place_of_ours_is_a_conflict),
         cmocka_unit_test(a_strangers_entry_in_a_parent_of_ours_is_ours_to_keep_or_change),
         cmocka_unit_test(adopt_by_id_takes_over_and_changes_what_differs),
