@@ -52,13 +52,14 @@ enum exit_code cmd_state_mv(struct app *app)
     struct err err = {0};
     enum err_code code = state_address(app->args[0], &from_kind, &from, &err);
     if (code == ERR_OK) code = state_address(app->args[1], &to_kind, &to, &err);
-    if (code == ERR_OK) code = state_open_locked(app, "state mv", &s, &stack, &err);
+    if (code != ERR_OK) return app_fail(app, &err, NULL);
+    (void)address_format(from_kind, from, from_address);
+    (void)address_format(to_kind, to, to_address);
+    code = state_open_locked(app, "state mv", &s, &stack, &err);
     if (code == ERR_OK) code = store_move(s, stack, from_kind, from, to_kind, to, &err);
-    if (code == ERR_OK)
-        code =
-            note(s, stack, to_kind, to, "moved", address_format(from_kind, from, from_address), false, &err);
+    if (code == ERR_OK) code = note(s, stack, to_kind, to, "moved", from_address, false, &err);
     enum exit_code ended = end(app, s, stack, code, &err);
-    if (ended == DONE_OK) say("Moved to ", address_format(to_kind, to, to_address), ".\n");
+    if (ended == DONE_OK) say("Moved to ", to_address, ".\n");
     return ended;
 }
 

@@ -133,14 +133,17 @@ enum exit_code cmd_events(struct app *app)
     struct text stack, name;
     enum kind kind;
     char address[RESOURCE_ADDRESS_SIZE];
+    const char *only = NULL;
     struct err err = {0};
     enum err_code code = open_stack(app, &s, &stack, &err);
-    if (code == ERR_OK && app->n_args == 1) code = state_address(app->args[0], &kind, &name, &err);
+    if (code == ERR_OK && app->n_args == 1) {
+        code = state_address(app->args[0], &kind, &name, &err);
+        if (code == ERR_OK) only = address_format(kind, name, address);
+    }
     if (code == ERR_OK && app_has(app, FLAG_RUN))
         code = check_run(app, s, stack, app_number(app, FLAG_RUN, 0), &err);
     if (code != ERR_OK) return app_fail(app, &err, NULL);
-    return print_events(app, s, stack, app_number(app, FLAG_RUN, 0),
-                        app->n_args == 1 ? address_format(kind, name, address) : NULL);
+    return print_events(app, s, stack, app_number(app, FLAG_RUN, 0), only);
 }
 
 enum exit_code cmd_history(struct app *app)

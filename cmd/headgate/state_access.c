@@ -118,8 +118,8 @@ static const char *record_name_at(const void *ctx, size_t i)
 enum err_code state_find(const struct records *records, const char *address, const struct record **out,
                          struct err *err)
 {
-    enum kind kind;
-    struct text name;
+    enum kind kind = KIND_NONE;
+    struct text name = {0};
     enum err_code code = state_address(address, &kind, &name, err);
     if (code != ERR_OK) return code;
     uint32_t i = records_find(records, kind, name);
