@@ -71,10 +71,10 @@ class Existing(support.Case):
 
     def setUp(self):
         super().setUp()
-        self.hurry()
         path = f"{pathlib.Path(support.PROGRAM).resolve().parent}:{self.env['PATH']}"
         subprocess.run([EXISTING / "make-network"], cwd=self.folder, env={**self.env, "PATH": path}, check=True,
                        timeout=support.PATIENCE_S)
+        self.hurry()
         self.headgate("mock", "ledger", "--clear")
 
     def test_takes_exactly_twelve_changing_calls(self):
