@@ -90,6 +90,21 @@ static enum err_code read_manifests(struct pass *p, struct err *err)
     return manifest_load(p->arena, &input, &p->diags, &p->desired, err);
 }
 
+/* What a run was made from, for its history: the texts of the manifests and the variables that were given. */
+static enum err_code digest_manifests(struct pass *p, struct err *err)
+{
+    struct digest d;
+    p->manifest_digest[0] = '\0';
+    if (p->n_sources == 0) return ERR_OK; /* destroy --stack */
+    digest_init(&d);
+    for (size_t i = 0; i < p->n_sources; i++) digest_put_text(&d, p->sources[i].bytes);
+    for (size_t i = 0; i < p->options.n_variables; i++) {
+        digest_put_text(&d, text_of(p->options.variables[i].name));
+        digest_put_text(&d, text_of(p->options.variables[i].value));
+    }
+    return digest_hex(&d, p->manifest_digest) ? ERR_OK : err_nomem(err);
+}
+
 /* What was read is in the desired resources now, or told. */
 static void drop_sources(struct pass *p)
 {
@@ -166,6 +181,7 @@ enum err_code pass_open(const struct pass_options *options, struct pass **out, s
     if (p->arena == NULL) return err_nomem(err);
     diags_init(&p->diags, p->arena);
     enum err_code code = read_manifests(p, err);
+    if (code == ERR_OK && options->lock) code = digest_manifests(p, err);
     if (!options->keep_sources) drop_sources(p);
     if (code == ERR_OK) code = choose_stack(p, err);
     return code == ERR_OK ? open_state(p, err) : code;
@@ -418,21 +434,6 @@ static void run_apply(struct pass *p)
     ASSERT(p->done);
 }
 
-/* What a run was made from, for its history: the texts of the manifests and the variables that were given. */
-static enum err_code digest_manifests(struct pass *p, struct err *err)
-{
-    struct digest d;
-    p->manifest_digest[0] = '\0';
-    if (p->n_sources == 0) return ERR_OK; /* destroy --stack */
-    digest_init(&d);
-    for (size_t i = 0; i < p->n_sources; i++) digest_put_text(&d, p->sources[i].bytes);
-    for (size_t i = 0; i < p->options.n_variables; i++) {
-        digest_put_text(&d, text_of(p->options.variables[i].name));
-        digest_put_text(&d, text_of(p->options.variables[i].value));
-    }
-    return digest_hex(&d, p->manifest_digest) ? ERR_OK : err_nomem(err);
-}
-
 enum err_code pass_apply(struct pass *p, const struct pass_apply_options *options,
                          struct converge_summary *summary, struct err *err)
 {
@@ -442,7 +443,6 @@ enum err_code pass_apply(struct pass *p, const struct pass_apply_options *option
                                               .seed = (uint64_t)clock_now_unix_ms()};
     *summary = (struct converge_summary){0};
     enum err_code code = used_generations(p, &engine_options, err);
-    if (code == ERR_OK) code = digest_manifests(p, err);
     if (code == ERR_OK) code = open_provider(p, err);
     if (code != ERR_OK) return code;
     p->engine = converge_new(p->arena, p->plan, &p->desired, p->world, &engine_options);
