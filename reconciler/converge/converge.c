@@ -79,8 +79,7 @@ struct converge *converge_new(struct arena *arena, const struct plan *plan, cons
     c->tentative = arena_array_of(arena, plan->n_changes, bool);
     c->scratch = arena_new(LIMIT_ARENA_BYTES);
     if (c->tentative == NULL || c->scratch == NULL || c->runs == NULL || c->bound == NULL ||
-        c->generation_of == NULL ||
-        c->intent_open == NULL || !index_users(c)) {
+        c->generation_of == NULL || c->intent_open == NULL || !index_users(c)) {
         converge_free(c);
         return NULL;
     }
