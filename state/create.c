@@ -96,6 +96,7 @@ enum err_code store_create(struct store *s, struct err *err)
 {
     CLEANUP(draft_endp) char *draft = NULL;
     TRY(make_draft(s, &draft, err));
+    ASSERT(draft != NULL);
     enum err_code code = store_connect(s, draft, SQLITE_OPEN_READWRITE, err);
     if (code == ERR_OK) code = migrate(s->db, s->path, store_migrations, STORE_SCHEMA_VERSION, err);
     if (s->db != NULL) store_disconnect(s);

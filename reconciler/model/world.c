@@ -349,7 +349,8 @@ enum err_code world_put(struct world *w, struct object *o, struct err *err)
 /* A text that is not there is another one than an empty text. */
 static bool same_text(struct text a, struct text b)
 {
-    return (a.ptr == NULL) == (b.ptr == NULL) && text_equal(a, b);
+    if (a.ptr == NULL || b.ptr == NULL) return a.ptr == b.ptr;
+    return text_equal(a, b);
 }
 
 static bool is_as_known(const struct object *known, const struct object *seen)
