@@ -75,7 +75,9 @@ static bool is_handled(const struct build *b, const struct leaving *leaving, siz
 {
     if (find(leaving, n, o->kind, o->id) != NULL) return true;
     for (size_t k = 0; k < b->n_changes; k++)
-        if (b->changes[k].observed == o && b->changes[k].action == ACTION_UPDATE) return true;
+        if (b->changes[k].observed == o && b->changes[k].n_diffs > 0 &&
+            (b->changes[k].action == ACTION_UPDATE || b->changes[k].action == ACTION_ADOPT))
+            return true;
     return false;
 }
 
