@@ -254,11 +254,17 @@ void skip_step(struct converge *c, uint32_t s, const char *why)
     release_users(c, s, true);
 }
 
-void settle_change(struct converge *c, uint32_t change)
+void settle_attempt(struct converge *c, uint32_t change)
 {
     const struct change *ch = &c->plan->changes[change];
     if (c->tentative[change]) note_simple(c, NOTE_FORGET, ch->kind, name_with(c, ch, PLAN_NEW_SUFFIX));
     c->tentative[change] = false;
+}
+
+void settle_change(struct converge *c, uint32_t change)
+{
+    const struct change *ch = &c->plan->changes[change];
+    settle_attempt(c, change);
     if (c->intent_open[change]) note_simple(c, NOTE_SETTLE, ch->kind, ch->name);
     c->intent_open[change] = false;
 }
@@ -280,7 +286,7 @@ void step_fail(struct converge *c, uint32_t s, enum err_code code, const char *f
     c->summary.n_failed++;
     if (c->summary.worst == ERR_OK) c->summary.worst = code;
     const char *message = keep(c, "%s", text);
-    if (code != ERR_UNKNOWN && code != ERR_TIMEOUT) settle_intent(c, s);
+    if (code != ERR_UNKNOWN && code != ERR_TIMEOUT && !run->blind) settle_intent(c, s);
     note_event(c, step_of(c, s)->change, "failed", message, run->request_id);
     tell(c, s, PROGRESS_FAILED, message);
     if (c->n_progress > 0) c->progress[c->n_progress - 1].err = code;
@@ -473,6 +479,22 @@ static void settle_what_is_done(struct converge *c)
     }
 }
 
+/* An entry that a dead run was making a moment ago, and that no list shows: lists lag behind creations, and
+ * once forgotten it would be a stranger's.  Source: api-behaviour 8 */
+static bool may_come_to_sight(const struct converge *c, uint32_t k)
+{
+    const struct change *change = &c->plan->changes[k];
+    if (change->action != ACTION_FORGET || change->observed != NULL ||
+        (kind_info(change->kind)->flags & KIND_TAGGABLE) != 0)
+        return false;
+    const struct used_generation *g = find_generation(c, change);
+    bool unsettled =
+        record_is_tentative(change->recorded) || (c->intent_open[k] && g != NULL && g->verb == VERB_CREATE);
+    int64_t age = c->now_unix_ms - change->recorded->applied_unix_ms; /* negative: the clock was set back */
+    int64_t lag = scaled(c, 60000, 1000);
+    return unsettled && age > -lag && age < lag;
+}
+
 static void start(struct converge *c)
 {
     c->tokens_at_ms = c->now_ms;
@@ -482,6 +504,8 @@ static void start(struct converge *c)
         if (change->action == ACTION_READ && change->observed->phase != PHASE_PENDING) {
             note_record(c, k, change->observed, change->values, change->set_fields);
             settle_change(c, k);
+        } else if (may_come_to_sight(c, k)) {
+            continue; /* the next pass looks again */
         } else if (change->action == ACTION_FORGET && !change_disowns(change, c->plan->stack)) {
             note_simple(c, NOTE_FORGET, change->kind, change->name);
             note_event(c, k, "forgotten", change->recorded->id, "");

@@ -125,6 +125,7 @@ struct converge_options {
         struct text name;
         uint32_t generation;
         bool open;                /* an intent of it is open: the same request gets the same token again */
+        enum verb verb;           /* of the open intent */
         const char *operation;    /* of the open intent */
         const char *request_hash; /* of the open intent; NULL: not known, the operation decides */
     } * generations;

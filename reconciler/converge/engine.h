@@ -60,7 +60,7 @@ struct poll {
     struct poll *next;
 };
 
-enum look_reason { LOOK_NOT, LOOK_FIRST, LOOK_UNKNOWN, LOOK_EXISTS };
+enum look_reason { LOOK_NOT, LOOK_FIRST, LOOK_LOST, LOOK_UNKNOWN, LOOK_EXISTS };
 
 /* The life of one step. */
 struct run {
@@ -69,8 +69,10 @@ struct run {
     uint32_t next_parked, next_polled, next_in_flight;
     bool in_ready, in_timer, parked, stop_after; /* stop_after: interrupted, no further request */
     bool batch_refused;                          /* was left over by a batch: goes alone */
-    bool looked;                                 /* LOOK_FIRST was done */
-    bool settled_first;                          /* was waited for before the first request */
+    bool looked;                                 /* LOOK_FIRST or LOOK_LOST was done */
+    int64_t lost_since_ms;                       /* of LOOK_LOST */
+    bool blind;         /* no list could be read that would tell whether the last request took effect */
+    bool settled_first; /* was waited for before the first request */
     enum look_reason look;
     struct poll *poll;
     struct value *values; /* resolved for this step; NULL: not yet */
@@ -203,6 +205,8 @@ void note_record(struct converge *c, uint32_t change, const struct object *o, co
 struct text name_with(struct converge *c, const struct change *change, const char *suffix);
 /* What was to be made under a change is there or not, and known. */
 void settle_change(struct converge *c, uint32_t change);
+/* The attempt alone: what was made is recorded. */
+void settle_attempt(struct converge *c, uint32_t change);
 void note_simple(struct converge *c, enum note_type type, enum kind kind, struct text name);
 void note_event(struct converge *c, uint32_t change, const char *event, const char *message,
                 const char *request_id);

@@ -102,7 +102,8 @@ static void accepted(struct converge *c, uint32_t s, const struct outcome *o)
             struct object known = {
                 .kind = change->kind, .id = run->id, .values = (struct value *)(uintptr_t)nothing};
             note_record(c, step_of(c, s)->change, seen != NULL ? seen : &known, run->values, run->set_fields);
-            settle_change(c, step_of(c, s)->change);
+            /* The intent stays open until a list shows it: who starts anew before that would make another. */
+            settle_attempt(c, step_of(c, s)->change);
         }
     }
     release_keys(c, s, true);

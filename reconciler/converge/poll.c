@@ -122,6 +122,7 @@ static void fail_all(struct converge *c, struct poll *p, enum err_code code, con
 {
     for (uint32_t s = p->first_step, next; s != NO_STEP; s = next) {
         next = c->runs[s].next_polled;
+        c->runs[s].blind = c->runs[s].n_requests > 0;
         step_fail(c, s, code, "cannot see whether it is ready: %s", why);
     }
 }
@@ -226,6 +227,10 @@ static void looked(struct converge *c, uint32_t s, const struct poll *p)
     enum look_reason why = run->look;
     if (o != NULL) o = seen_object(p, o->kind, o->id); /* the world may remember more than there is now */
     poll_leave(c, s);
+    if (o == NULL && why == LOOK_LOST && c->now_ms - run->lost_since_ms < scaled(c, 30000, 500)) {
+        poll_join(c, s, scaled(c, 2000, 5));
+        return;
+    }
     run->look = LOOK_NOT;
     if (o != NULL && o->phase != PHASE_DELETING) {
         trace(c, s, "found %s", o->id);

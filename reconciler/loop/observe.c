@@ -361,7 +361,7 @@ static void ask(struct list *l)
 /* The lists of the next round; false at the end of the last one, or when that failed. */
 static bool next_round(struct observe *o)
 {
-    if (o->round + 1 >= OBSERVE_ROUNDS) {
+    if (o->round + 1 >= PLAN_SCOPE_ROUNDS) {
         close_timer(o);
         return false;
     }

@@ -33,7 +33,6 @@ enum {
     OBSERVE_MAX_CONCURRENCY = 64,     /* more are not started */
     OBSERVE_TRIES = 5,                /* of one page */
     OBSERVE_RELISTS = 3,              /* of one list that shrinks */
-    OBSERVE_ROUNDS = 2,               /* of plan_scopes() */
     OBSERVE_TIMEOUT_MS = 30 * 1000,   /* of one call, when not given */
     OBSERVE_MAX_DELAY_MS = 60 * 1000, /* a cloud that asks for more is given up */
 };

@@ -407,6 +407,7 @@ static enum err_code used_generations(struct pass *p, struct converge_options *o
         for (size_t i = 0; i < p->n_intents; i++)
             if (p->intents[i].kind == all[k].kind && text_equal(p->intents[i].name, all[k].name)) {
                 used[k].open = true;
+                used[k].verb = p->intents[i].verb;
                 used[k].operation = p->intents[i].operation;
                 used[k].request_hash = p->intents[i].request_hash;
                 used[k].generation = p->intents[i].generation;

@@ -170,11 +170,98 @@ static size_t collect_lists(uint64_t kinds, const struct cloud *cloud, struct li
     return n;
 }
 
+static int compare_scopes(const void *pa, const void *pb)
+{
+    const struct scope *a = pa, *b = pb;
+    if (a->kind != b->kind) return a->kind < b->kind ? -1 : 1;
+    return a->id == NULL || b->id == NULL ? (a->id != NULL) - (b->id != NULL) : strcmp(a->id, b->id);
+}
+
+/* Lists that did not show what is recorded. Of the region (of_parents false) or of parents that are there. */
+static enum err_code scopes_of_missing(struct arena *arena, bool of_parents, const struct records *recorded,
+                                       const struct world *world, const struct cloud *cloud,
+                                       struct scope **scopes, size_t *n_scopes, size_t *capacity,
+                                       struct err *err)
+{
+    for (uint32_t k = 0; k < recorded->n; k++) {
+        const struct record *r = &recorded->items[k];
+        if (record_is_tentative(r) || world_find(world, r->kind, text_of(r->id)) != NULL) continue;
+        uint8_t field = FIELD_NO;
+        enum kind list = cloud->listed_with(cloud, r->kind);
+        enum kind parent = cloud->list_scope_kind(cloud, list, &field);
+        if ((parent != KIND_NONE) != of_parents) continue;
+        const char *id = NULL;
+        if (of_parents) {
+            if (list != r->kind || !value_is_set(r->values[field])) continue;
+            const struct object *o = world_find(world, parent, value_as_text(r->values[field]));
+            if (o == NULL) continue; /* and all that was in it */
+            id = o->id;
+        }
+        enum err_code code = add_scope(arena, scopes, n_scopes, capacity, list, id, err);
+        if (code != ERR_OK) return code;
+    }
+    return ERR_OK;
+}
+
+static bool any_is_owned(const struct world *world, struct text stack)
+{
+    for (int k = 0; k < N_KINDS; k++) {
+        size_t cursor = 0;
+        for (const struct object *o; (o = world_next(world, (enum kind)k, &cursor)) != NULL;)
+            if (is_owned(o, stack)) return true;
+    }
+    return false;
+}
+
+/* Something is tagged for this stack and nothing is recorded: the state was lost, and the lists alone tell
+ * what is there. Those that did not show something that is desired. */
+static enum err_code scopes_of_lost(struct arena *arena, struct text stack, const struct desired *desired,
+                                    const struct world *world, const struct cloud *cloud,
+                                    struct scope **scopes, size_t *n_scopes, size_t *capacity,
+                                    struct err *err)
+{
+    uint64_t kinds = 0;
+    if (!any_is_owned(world, stack)) return ERR_OK;
+    for (uint32_t i = 0; i < desired->n; i++) {
+        const struct resource *r = &desired->items[i];
+        if ((kind_info(r->kind)->flags & KIND_TAGGABLE) != 0 && r->lifecycle->management != MANAGE_OBSERVE &&
+            world_find_owned(world, stack, r->kind, r->name, NULL) == NULL)
+            kinds |= KIND_BIT(cloud->listed_with(cloud, r->kind));
+    }
+    for (int k = 0; k < N_KINDS; k++) {
+        enum err_code code = ERR_OK;
+        if ((kinds & KIND_BIT(k)) != 0)
+            code = add_scope(arena, scopes, n_scopes, capacity, (enum kind)k, NULL, err);
+        if (code != ERR_OK) return code;
+    }
+    return ERR_OK;
+}
+
+/* The lists to be read once more, each once. */
+static enum err_code scopes_again(struct arena *arena, bool of_parents, struct text stack,
+                                  const struct desired *desired, const struct records *recorded,
+                                  const struct world *world, const struct cloud *cloud, struct scope **scopes,
+                                  size_t *n_scopes, struct err *err)
+{
+    size_t capacity = *n_scopes, n = 0;
+    enum err_code code =
+        scopes_of_missing(arena, of_parents, recorded, world, cloud, scopes, n_scopes, &capacity, err);
+    if (code == ERR_OK && recorded->n == 0 && !of_parents)
+        code = scopes_of_lost(arena, stack, desired, world, cloud, scopes, n_scopes, &capacity, err);
+    if (*n_scopes > 1) qsort(*scopes, *n_scopes, sizeof **scopes, compare_scopes);
+    for (size_t k = 0; k < *n_scopes; k++)
+        if (k == 0 || compare_scopes(&(*scopes)[n - 1], &(*scopes)[k]) != 0) (*scopes)[n++] = (*scopes)[k];
+    *n_scopes = n;
+    return code;
+}
+
 enum err_code plan_scopes(struct arena *arena, int round, bool unmanaged, struct text stack,
                           const struct desired *desired, const struct records *recorded,
                           const struct world *world, const struct cloud *cloud, struct scope **scopes,
                           size_t *n_scopes, struct err *err)
 {
+    if (round >= 2)
+        return scopes_again(arena, round == 3, stack, desired, recorded, world, cloud, scopes, n_scopes, err);
     struct list lists[N_KINDS];
     struct interest interest;
     size_t n_lists = collect_lists(kinds_that_matter(desired, recorded, unmanaged), cloud, lists);

@@ -166,9 +166,12 @@ const char *disruption_name(enum disruption d); /* "egress address changes" */
 MUST_CHECK enum err_code change_digest(const struct change *c, char out[65], struct err *err);
 
 /* ---- what to observe (observe.c) ---- */
-/* The lists that a plan needs, in two rounds: first those of the region, then those of gateways, tables and
- * groups that matter (ours, recorded, or named by the manifests). Appends to *scopes in the arena. 'round' is
- * 0 or 1. With 'unmanaged', everything below our VPCs matters. */
+/* The lists that a plan needs, in rounds: those of the region (0), then those of gateways, tables and groups
+ * that matter (1: ours, recorded, or named by the manifests); then, of both, once more the lists that did not
+ * show what is recorded (2 and 3): a list lags, and loses a row when another one goes while its pages are
+ * read, and what seems to be gone would be made a second time. Appends to *scopes in the arena. With
+ * 'unmanaged', everything below our VPCs matters. */
+enum { PLAN_SCOPE_ROUNDS = 4 };
 MUST_CHECK enum err_code plan_scopes(struct arena *arena, int round, bool unmanaged, struct text stack,
                                      const struct desired *desired, const struct records *recorded,
                                      const struct world *observed, const struct cloud *cloud,

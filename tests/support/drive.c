@@ -43,20 +43,22 @@ static struct coming *come(struct drive *d, int64_t at_ms, struct converge_event
 }
 
 /* True when the process dies here. */
-static bool boundary(struct drive *d)
+static bool boundary(struct drive *d, enum cut_where where)
 {
-    d->cut = d->cut || ++d->h->n_boundaries == d->script->cut_at;
-    return d->cut;
+    if (d->cut || ++d->h->n_boundaries != d->script->cut_at) return d->cut;
+    d->h->cut_where = where;
+    d->cut = true;
+    return true;
 }
 
 static void persist(struct drive *d, const struct converge_effects *e)
 {
     struct harness *h = d->h;
     d->n_persists++;
-    if (boundary(d)) return;
+    if (boundary(d, CUT_BEFORE_WRITE)) return;
     bool fails = d->script->fail_persist > 0 && d->n_persists >= d->script->fail_persist;
     if (!fails) memory_write(&h->memory, e->persist, e->n_persist);
-    if (boundary(d)) return;
+    if (boundary(d, CUT_AFTER_WRITE)) return;
     enum err_code error = d->script->persist_error == ERR_OK ? ERR_STATE : d->script->persist_error;
     (void)come(d, h->now_ms + d->script->persist_ms,
                (struct converge_event){.type = EV_PERSISTED, .code = fails ? error : ERR_OK});
@@ -67,8 +69,8 @@ static void call(struct drive *d, const struct call *c)
     struct harness *h = d->h;
     struct mock_answer answer;
     bool changes = c->type == CALL_CHANGE; /* a look leaves nothing behind that a crash could interrupt */
-    if (changes && boundary(d)) return;
-    enum err_code code = mock_call(h->mock, harness_unix_ms(h), c->request, &answer, &h->err);
+    if (changes && boundary(d, CUT_BEFORE_CALL)) return;
+    enum err_code code = h->call(h->call_ctx, harness_unix_ms(h), c->request, &answer, &h->err);
     ASSERT(code == ERR_OK);
     struct converge_event ev = {.type = EV_CALL_DONE,
                                 .call = c->id,
@@ -79,7 +81,7 @@ static void call(struct drive *d, const struct call *c)
     struct coming *coming = come(d, h->now_ms + latency, ev);
     coming->body = answer.body;
     coming->event.body = (struct text){answer.body, answer.body_size};
-    if (changes) (void)boundary(d);
+    if (changes) (void)boundary(d, CUT_AFTER_CALL);
 }
 
 static void tell(struct drive *d, const struct progress *p)
@@ -98,7 +100,7 @@ static void step(struct drive *d, struct converge_event ev)
     struct harness *h = d->h;
     struct converge_effects e;
     ev.now_ms = h->now_ms;
-    ev.now_unix_ms = harness_unix_ms(h);
+    ev.now_unix_ms = harness_unix_ms(h) + h->skew_ms;
     h->n_steps++;
     ASSERT(h->n_steps < MAX_STEPS); /* else it turns in circles */
     converge_step(d->engine, &ev, &e);

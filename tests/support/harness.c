@@ -20,11 +20,21 @@ enum { TEXT_LIMIT = 256 << 20, MAX_FILES = 16, LIST_TRIES = 8 };
 
 /* ---- beginning and end ---- */
 
+static enum err_code call_mock(void *ctx, int64_t now_unix_ms, const struct request *r,
+                               struct mock_answer *answer, struct err *err)
+{
+    return mock_call(ctx, now_unix_ms, r, answer, err);
+}
+
 void harness_init(struct harness *h)
 {
-    *h = (struct harness){.now_ms = 1000, .time_scale = 1.0, .options = {.prune = true, .max_deletions = -1}};
+    *h = (struct harness){.now_ms = 1000,
+                          .time_scale = 1.0,
+                          .options = {.prune = true, .max_deletions = -1},
+                          .call = call_mock};
     struct mock_options options = {.seed = 7};
     MUST(h, mock_open(&options, &h->mock, &h->err));
+    h->call_ctx = h->mock;
     MUST(h, mock_set_pace(h->mock, 1.0, 20, &h->err));
     memory_init(&h->memory);
     buf_init(&h->text, TEXT_LIMIT);
@@ -138,7 +148,7 @@ static enum err_code list_page(struct harness *h, const struct scope *s, const c
         struct outcome outcome = {.class = OUTCOME_TRANSIENT};
         enum next next = h->cloud->list_request(h->cloud, s, NULL, 0, after, h->arena, r, &h->err);
         ASSERT(next == NEXT_REQUEST);
-        MUST(h, mock_call(h->mock, harness_unix_ms(h), r, &answer, &h->err));
+        MUST(h, h->call(h->call_ctx, harness_unix_ms(h), r, &answer, &h->err));
         h->now_ms += answer.latency_ms;
         h->n_list_calls++;
         enum err_code code = ERR_UNKNOWN;
@@ -169,7 +179,7 @@ static enum err_code observe(struct harness *h)
     h->world = world_new(h->arena);
     ASSERT(h->world != NULL);
     h->n_list_calls = 0;
-    for (int round = 0; round < 2; round++) {
+    for (int round = 0; round < PLAN_SCOPE_ROUNDS; round++) {
         struct scope *scopes = NULL;
         size_t n = 0;
         MUST(h, plan_scopes(h->arena, round, h->unmanaged, h->desired.stack.name, &h->desired, &h->records,

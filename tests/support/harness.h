@@ -32,7 +32,12 @@ struct apply_script {
 struct harness {
     struct mock *mock;
     struct memory memory;
-    int64_t now_ms; /* virtual */
+    /* How calls reach the simulated cloud; mock_call() on 'mock' unless a test puts something in between. */
+    enum err_code (*call)(void *ctx, int64_t now_unix_ms, const struct request *r, struct mock_answer *answer,
+                          struct err *err);
+    void *call_ctx;
+    int64_t now_ms;  /* virtual */
+    int64_t skew_ms; /* by how much the program's own clock is ahead of the cloud's */
     double time_scale;
     /* What the manifests are; set by harness_manifest(). */
     char *manifest;
@@ -61,6 +66,7 @@ struct harness {
     uint32_t n_steps;      /* of the engine */
     uint32_t n_wakes;
     bool was_cut;
+    enum cut_where { CUT_BEFORE_WRITE, CUT_AFTER_WRITE, CUT_BEFORE_CALL, CUT_AFTER_CALL } cut_where;
     int64_t took_ms;
 };
 

@@ -120,6 +120,7 @@ static void put_intent(struct memory *m, const struct note *n)
     struct open_intent *i = &m->intents[at];
     *i = (struct open_intent){.kind = n->kind,
                               .name = keep_text(m->arena, n->name),
+                              .verb = n->verb,
                               .operation = arena_strdup(m->arena, n->operation),
                               .generation = n->generation};
     memcpy(i->token, n->token, sizeof i->token);
@@ -190,6 +191,7 @@ const struct used_generation *memory_used(struct memory *m, struct arena *arena)
         size_t at = FIND(m->intents, m->n_intents, used[k].kind, used[k].name, &found);
         if (!found) continue;
         used[k].open = true;
+        used[k].verb = m->intents[at].verb;
         used[k].operation = m->intents[at].operation;
         used[k].request_hash = arena_strdup(arena, m->intents[at].request_hash);
         used[k].generation = m->intents[at].generation;

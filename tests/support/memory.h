@@ -11,6 +11,7 @@ struct memory {
     struct open_intent {
         enum kind kind;
         struct text name;
+        enum verb verb;
         const char *operation;
         char token[65];
         char request_hash[65];

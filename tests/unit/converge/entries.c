@@ -186,6 +186,42 @@ static void an_attempt_leaves_no_trace_when_it_was_refused(void **state)
     for (size_t k = 0; k < h.memory.n_records; k++) assert_string_not_equal(h.memory.records[k].id, "");
 }
 
+/* After a rule was made, nobody may list any more. */
+static enum err_code deny_lists(void *ctx, int64_t now, const struct request *r, struct mock_answer *answer,
+                                struct err *err)
+{
+    struct harness *h = ctx;
+    bool lists = strcmp(r->operation, "DescribeSecurityGroupAttribute") == 0;
+    if (lists && strstr(harness_calls(h), "AuthorizeSecurityGroup") != NULL) {
+        static const char body[] = "{\"RequestId\":\"R\",\"Code\":\"Forbidden.RAM\",\"Message\":\"no\"}";
+        *answer =
+            (struct mock_answer){.http_status = 403, .body = strdup(body), .body_size = sizeof body - 1};
+        return answer->body == NULL ? ERR_NOMEM : ERR_OK;
+    }
+    return mock_call(h->mock, now, r, answer, err);
+}
+
+static void an_attempt_whose_end_cannot_be_seen_stays_known(void **state)
+{
+    (void)state;
+    CLEANUP(harness_fini) struct harness h;
+    harness_init(&h);
+    harness_manifest(&h, GROUP("80"));
+    enum err_code (*usual)(void *, int64_t, const struct request *, struct mock_answer *, struct err *) =
+        h.call;
+    h.call = deny_lists;
+    h.call_ctx = &h;
+    assert_int_equal(harness_apply(&h, NULL), ERR_DENIED);
+    assert_int_equal(harness_count(&h, "securitygrouprule"), 1);
+    assert_int_equal(h.memory.n_records, 3); /* with http~new */
+    h.call = usual;
+    h.call_ctx = h.mock;
+    harness_manifest(&h, GROUP("81"));
+    EXPECT_APPLIED(&h, NULL);
+    EXPECT_CONVERGED(&h);
+    assert_int_equal(harness_count(&h, "securitygrouprule"), 1);
+}
+
 /* ---- associations, whose ids are made of what they associate ---- */
 
 #define BOUND(first, second)                                                                                 \
@@ -243,6 +279,7 @@ int main(void)
         cmocka_unit_test(and_with_all_that_it_lies_in),
         cmocka_unit_test(and_when_it_is_wanted_otherwise),
         cmocka_unit_test(an_attempt_leaves_no_trace_when_it_was_refused),
+        cmocka_unit_test(an_attempt_whose_end_cannot_be_seen_stays_known),
         cmocka_unit_test(two_addresses_change_places),
         cmocka_unit_test(two_addresses_change_places_with_a_crash_anywhere),
     };

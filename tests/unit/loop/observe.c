@@ -127,7 +127,7 @@ static enum err_code fake_scopes(struct arena *arena, int round, bool unmanaged,
     (void)unmanaged, (void)stack, (void)desired, (void)recorded;
     assert_ptr_equal(cloud, &fixture->cloud);
     if (fixture->scopes_code != ERR_OK) return err_set(err, fixture->scopes_code, "no scopes");
-    size_t n = round == 0 ? fixture->n_round_0 : fixture->n_round_1;
+    size_t n = round == 0 ? fixture->n_round_0 : round == 1 ? fixture->n_round_1 : 0;
     if (round == 1 && fixture->below_gateways) n = world_count(observed, KIND_NAT_GATEWAY);
     struct scope *list = arena_array_of(arena, n, struct scope);
     if (list == NULL) return err_nomem(err);

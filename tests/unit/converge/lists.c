@@ -1,0 +1,126 @@
+/* lists.c - what a list does not show may be there: it lags, or lost a row. What is recorded or was about to
+ * be made is not made a second time for that. */
+#include "tests/support/harness.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/support/expect.h"
+
+#define DOC "apiVersion: headgate/v1\n"
+#define EIPS                                                                                                 \
+    DOC "kind: Eip\nmetadata: {name: one}\nspec: {}\n---\n" DOC "kind: Eip\nmetadata: {name: two}\nspec: {}\n"
+
+static void what_was_made_before_a_crash_is_waited_for_until_it_is_listed(void **state)
+{
+    (void)state;
+    for (uint32_t at = 1;; at++) {
+        CLEANUP(harness_fini) struct harness h;
+        harness_init(&h);
+        harness_manifest(&h, EIPS);
+        harness_option(&h, "list-lag-ms", "8000");
+        struct apply_script script = {.cut_at = at};
+        (void)harness_apply(&h, &script);
+        if (!h.was_cut) {
+            assert_in_range(at, 6, 100);
+            return;
+        }
+        EXPECT_APPLIED(&h, NULL); /* at once: the lists do not show it yet */
+        harness_wait(&h, 60000);
+        EXPECT_CONVERGED(&h);
+        assert_int_equal(harness_count(&h, "eip"), 2);
+        assert_int_equal(h.memory.n_intents, 0);
+    }
+}
+
+/* The n-th answer to a list of EIPs lacks its rows. */
+struct forgetful {
+    struct harness *h;
+    unsigned n_lists, forgets;
+};
+
+static enum err_code forget_rows(void *ctx, int64_t now, const struct request *r, struct mock_answer *answer,
+                                 struct err *err)
+{
+    struct forgetful *f = ctx;
+    enum err_code code = mock_call(f->h->mock, now, r, answer, err);
+    if (strcmp(r->operation, "DescribeEipAddresses") != 0 || ++f->n_lists != f->forgets) return code;
+    free(answer->body);
+    answer->body = strdup(
+        "{\"RequestId\":\"R\",\"TotalCount\":0,\"PageNumber\":1,\"PageSize\":100,\"EipAddresses\":{\"EipAddress\":[]}}");
+    assert_non_null(answer->body);
+    answer->body_size = strlen(answer->body);
+    return code;
+}
+
+static void what_is_recorded_and_not_listed_is_looked_for_once_more(void **state)
+{
+    (void)state;
+    CLEANUP(harness_fini) struct harness h;
+    harness_init(&h);
+    harness_manifest(&h, EIPS);
+    EXPECT_APPLIED(&h, NULL);
+    struct forgetful f = {.h = &h, .forgets = 1};
+    h.call = forget_rows;
+    h.call_ctx = &f;
+    EXPECT_CONVERGED(&h);
+    assert_int_equal(f.n_lists, 2);
+    EXPECT_CONVERGED(&h);
+    assert_int_equal(f.n_lists, 3); /* not without need */
+}
+
+static void without_a_state_what_is_wanted_is_looked_for_once_more(void **state)
+{
+    (void)state;
+    CLEANUP(harness_fini) struct harness h;
+    harness_init(&h);
+    harness_manifest(&h,
+                     EIPS "---\n" DOC "kind: Vpc\nmetadata: {name: main}\nspec: {cidrBlock: 10.0.0.0/8}\n");
+    EXPECT_APPLIED(&h, NULL);
+    memory_forget(&h.memory);
+    struct forgetful f = {.h = &h, .forgets = 1};
+    h.call = forget_rows;
+    h.call_ctx = &f;
+    EXPECT_PLAN(&h, "");
+    assert_int_equal(f.n_lists, 2);
+}
+
+/* ---- an association that changes its table and its name ---- */
+
+#define NETWORK                                                                                              \
+    DOC "kind: Vpc\nmetadata: {name: main}\nspec: {cidrBlock: 10.0.0.0/8}\n---\n" DOC                        \
+        "kind: VSwitch\nmetadata: {name: web}\nspec: {vpc: main, zone: cn-shanghai-b, cidrBlock: "           \
+        "10.0.1.0/24}\n---\n" DOC
+#define TABLE(name)                                                                                          \
+    NETWORK "kind: RouteTable\nmetadata: {name: " name "}\nspec: {vpc: main, vSwitches: [web]}\n"
+
+static void a_table_goes_when_its_vswitch_is_given_to_another(void **state)
+{
+    (void)state;
+    CLEANUP(harness_fini) struct harness h;
+    harness_init(&h);
+    harness_manifest(&h, TABLE("one"));
+    EXPECT_APPLIED(&h, NULL);
+    harness_manifest(&h, TABLE("two"));
+    harness_clear_ledger(&h);
+    EXPECT_APPLIED(&h, NULL);
+    assert_string_equal(harness_refused(&h), "");
+    EXPECT_CONVERGED(&h);
+    assert_int_equal(harness_count(&h, "routetable"), 2); /* and the system's */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_made_before_a_crash_is_waited_for_until_it_is_listed),
+        cmocka_unit_test(what_is_recorded_and_not_listed_is_looked_for_once_more),
+        cmocka_unit_test(without_a_state_what_is_wanted_is_looked_for_once_more),
+        cmocka_unit_test(a_table_goes_when_its_vswitch_is_given_to_another),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
