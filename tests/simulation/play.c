@@ -1,0 +1,479 @@
+#include "tests/simulation/play.h"
+
+#include "reconciler/base/digest.h"
+#include "tests/simulation/net.h"
+#include "tests/support/drive.h"
+
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SETTLES_MS = 600000, MAX_STRANGERS = 24, STRANGER_SIZE = 900, TEXT_LIMIT = 1 << 22 };
+
+/* Something that headgate neither made nor was told to adopt. */
+struct stranger {
+    char id[64];
+    char looks[STRANGER_SIZE];
+};
+
+struct play {
+    struct harness h;
+    struct weather w;
+    struct counters *counters;
+    const struct play_options *options;
+    struct verdict *verdict;
+    struct net net;
+    struct buf yaml;
+    unsigned counts[N_KINDS];
+    struct stranger strangers[MAX_STRANGERS];
+    unsigned n_strangers, n_added;
+    struct memory other; /* the other stack's state, while it is not its turn */
+    unsigned n_other;
+    struct rng meddler;
+    bool meddler_deletes;
+    bool forgot; /* the state, and no apply since */
+    struct digest digest;
+};
+
+PRINTF_LIKE(2, 3) static void fail(struct play *p, const char *fmt, ...)
+{
+    va_list args;
+    if (p->verdict->failed) return;
+    p->verdict->failed = true;
+    va_start(args, fmt);
+    (void)vsnprintf(p->verdict->why, sizeof p->verdict->why, fmt, args); /* cut when too long: for people */
+    va_end(args);
+}
+
+static void happened(struct play *p, enum event_point e)
+{
+    p->counters->events[e]++;
+}
+
+/* ---- other people ---- */
+
+/* All that the cloud has; to be released. */
+static json_t *everything(struct play *p)
+{
+    CLEANUP(buf_fini) struct buf all;
+    struct err err;
+    buf_init(&all, TEXT_LIMIT);
+    enum err_code code = mock_list(p->h.mock, harness_unix_ms(&p->h), NULL, true, &all, &err);
+    json_t *root = json_loads(buf_str(&all), 0, NULL);
+    ASSERT(code == ERR_OK && root != NULL);
+    return root;
+}
+
+/* Writes what an object looks like; "" when it is not there. */
+static void put_looks(const json_t *all, const char *id, char out[STRANGER_SIZE])
+{
+    out[0] = '\0';
+    for (size_t k = 0; k < json_array_size(all); k++) {
+        const json_t *o = json_array_get(all, k), *its_id = json_object_get(o, "id");
+        if (its_id == NULL || strcmp(json_string_value(its_id), id) != 0) continue;
+        char *text = json_dumps(o, JSON_SORT_KEYS | JSON_COMPACT);
+        ASSERT(text != NULL);
+        (void)snprintf(out, STRANGER_SIZE, "%s", text);
+        free(text);
+    }
+}
+
+static void remember_stranger(struct play *p, const char *id)
+{
+    ASSERT(p->n_strangers < MAX_STRANGERS);
+    struct stranger *s = &p->strangers[p->n_strangers++];
+    (void)snprintf(s->id, sizeof s->id, "%s", id);
+    json_auto_t *all = everything(p);
+    put_looks(all, s->id, s->looks);
+    ASSERT(s->looks[0] != '\0');
+}
+
+static void check_strangers(struct play *p)
+{
+    json_auto_t *all = everything(p);
+    for (unsigned k = 0; k < p->n_strangers; k++) {
+        const struct stranger *s = &p->strangers[k];
+        char now[STRANGER_SIZE];
+        put_looks(all, s->id, now);
+        if (strcmp(now, s->looks) != 0) fail(p, "a stranger was touched: %s, now: %s", s->looks, now);
+    }
+}
+
+static void add_stranger_network(struct play *p)
+{
+    const char *vpc_params[] = {"CidrBlock", "172.16.0.0/12", "VpcName", "theirs", NULL};
+    char vpc[64];
+    (void)snprintf(vpc, sizeof vpc, "%s", harness_call(&p->h, "Vpc", "CreateVpc", vpc_params, "VpcId"));
+    const char *eip_params[] = {"Name", "theirs", NULL};
+    remember_stranger(p, vpc);
+    remember_stranger(p, harness_call(&p->h, "Vpc", "AllocateEipAddress", eip_params, "AllocationId"));
+}
+
+/* In our VPC, where it is in nobody's way. */
+static void add_stranger(struct play *p)
+{
+    char block[32], vpc[64];
+    struct request r;
+    struct mock_answer answer;
+    struct err err;
+    (void)snprintf(vpc, sizeof vpc, "%s", harness_id(&p->h, "Vpc/vpc0"));
+    if (vpc[0] == '\0' || p->n_strangers + 1 >= MAX_STRANGERS) return;
+    struct arena *arena = arena_new((size_t)1 << 20);
+    ASSERT(arena != NULL);
+    (void)snprintf(block, sizeof block, "10.9.%u.0/24", p->n_added++);
+    request_init(&r, arena, "Vpc", "CreateVSwitch");
+    request_add(&r, "VpcId", vpc);
+    request_add(&r, "ZoneId", "cn-shanghai-b");
+    request_add(&r, "CidrBlock", block);
+    enum err_code code = mock_call(p->h.mock, harness_unix_ms(&p->h), &r, &answer, &err);
+    ASSERT(code == ERR_OK);
+    json_auto_t *root = json_loads(answer.body, 0, NULL);
+    const char *id = json_string_value(json_object_get(root, "VSwitchId"));
+    free(answer.body);
+    arena_free(arena);
+    if (id == NULL) return; /* the VPC is gone, or not ready */
+    p->h.now_ms += SETTLES_MS;
+    happened(p, EVENT_SOMEBODY_ADDS);
+    remember_stranger(p, id);
+}
+
+static void meddle(struct play *p, bool deletes)
+{
+    if (p->h.memory.n_records == 0) return;
+    const struct record *r = &p->h.memory.records[rng_below(&p->meddler, (unsigned)p->h.memory.n_records)];
+    if (kind_info(r->kind)->id_prefix == NULL || r->id[0] == '\0') return; /* has no id of its own */
+    if (deletes && r->kind == KIND_VPC && p->n_added > 0) return;          /* strangers would go with it */
+    const char *words = "Description=theirs";
+    struct err err;
+    int64_t now = harness_unix_ms(&p->h);
+    enum err_code code = deletes ? mock_delete(p->h.mock, now, r->id, true, &err)
+                                 : mock_set(p->h.mock, now, r->id, &words, 1, &err);
+    if (p->options->traces)
+        (void)fprintf(stderr, "somebody %s %s: %s\n", deletes ? "deletes" : "writes into", r->id,
+                      err_code_name(code));
+}
+
+static void meddle_meanwhile(void *ctx)
+{
+    struct play *p = ctx;
+    happened(p, p->meddler_deletes ? EVENT_SOMEBODY_DELETES_MEANWHILE : EVENT_SOMEBODY_WRITES_MEANWHILE);
+    meddle(p, p->meddler_deletes);
+}
+
+/* ---- another stack, with a state of its own ---- */
+
+#define OTHER_STACK                                                                                          \
+    "apiVersion: headgate/v1\nkind: Stack\nmetadata: {name: other}\nspec: {region: cn-shanghai}\n---\n"      \
+    "apiVersion: headgate/v1\nkind: Vpc\nmetadata: {name: vpc0}\nspec: {cidrBlock: 192.168.0.0/16}\n---\n"   \
+    "apiVersion: headgate/v1\nkind: VSwitch\nmetadata: {name: vsw0}\n"                                       \
+    "spec: {vpc: vpc0, zone: cn-shanghai-b, cidrBlock: 192.168.%u.0/24}\n---\n"                              \
+    "apiVersion: headgate/v1\nkind: Eip\nmetadata: {name: eip0}\nspec: {}\n"
+
+static void swap_states(struct play *p)
+{
+    struct memory m = p->h.memory;
+    p->h.memory = p->other;
+    p->other = m;
+}
+
+static void apply_other(struct play *p)
+{
+    char yaml[2000];
+    (void)snprintf(yaml, sizeof yaml, OTHER_STACK, p->n_other++ % 4);
+    swap_states(p);
+    harness_manifest(&p->h, yaml);
+    enum err_code code = harness_apply(&p->h, NULL);
+    if (code != ERR_OK) fail(p, "the other stack: %s: %s", err_code_name(code), p->h.err.msg);
+    swap_states(p);
+    harness_manifest(&p->h, buf_str(&p->yaml));
+    happened(p, EVENT_OTHER_STACK);
+}
+
+/* ---- applying ---- */
+
+static void count_branches(struct play *p)
+{
+    const char *trace = buf_str(&p->h.trace);
+    for (size_t k = 0; k < n_branches; k++)
+        if (branches[k].trace != NULL && strstr(trace, branches[k].trace) != NULL) p->counters->branches[k]++;
+}
+
+static void count_plan(struct play *p)
+{
+    uint64_t *n = p->counters->branches;
+    const struct plan *plan = p->h.plan;
+    if (plan == NULL) {
+        n[BRANCH_REFUSED]++;
+        return;
+    }
+    n[BRANCH_DRIFT] += plan->n_drifts > 0;
+    for (uint32_t k = 0; k < plan->n_changes; k++) {
+        const struct change *c = &plan->changes[k];
+        n[BRANCH_LEFT_BEHIND] += c->reason == REASON_LEFT_BEHIND;
+        n[BRANCH_NEVER_MADE] += c->reason == REASON_NEVER_MADE;
+        n[BRANCH_GONE] += c->reason == REASON_GONE;
+        n[BRANCH_CREATE_FIRST] += c->action == ACTION_REPLACE && c->create_first;
+        n[BRANCH_BOUND] += c->action == ACTION_READ && c->recorded == NULL;
+    }
+}
+
+/* Afterwards: to plan once more would be another story. */
+static void tell_apply(struct play *p, enum err_code code)
+{
+    CLEANUP(buf_fini) struct buf b;
+    buf_init(&b, TEXT_LIMIT);
+    if (p->h.plan != NULL) plan_dump(&b, p->h.plan, DUMP_CHANGES | DUMP_READS | DUMP_DRIFT | DUMP_STEPS);
+    diags_dump(&b, &p->h.diags);
+    (void)fprintf(stderr, "---- plan\n%s---- apply\n%s---- %s %s\n", buf_str(&b), buf_str(&p->h.trace),
+                  err_code_name(code), p->h.err.msg);
+}
+
+static void note_apply(struct play *p, enum err_code code)
+{
+    digest_put_text(&p->digest, buf_text(&p->h.trace));
+    digest_put_text(&p->digest, text_of(err_code_name(code)));
+    count_branches(p);
+    count_plan(p);
+    if (p->options->traces) tell_apply(p, code);
+}
+
+static void option(struct play *p, const char *name, const char *value)
+{
+    harness_option(&p->h, name, value);
+}
+
+static void apply_disturbed(struct play *p, const struct act *a)
+{
+    struct apply_script script = {.persist_ms = a->persist_ms,
+                                  .fail_persist = a->fail_persist,
+                                  .cut_at = a->cut_at,
+                                  .interrupt_at_ms = a->interrupt_at_ms,
+                                  .interrupt_again_ms = a->interrupt_again_ms};
+    weather_begin(&p->w);
+    memcpy(p->w.faults, a->faults, sizeof a->faults);
+    p->w.n_faults = a->n_faults;
+    p->w.meddle_at = a->meddle_at;
+    p->w.small_pages = a->small_pages;
+    p->meddler = (struct rng){a->seed};
+    p->meddler_deletes = a->meddler_deletes;
+    if (a->lists_lag) option(p, "list-lag-ms", "3000");
+    enum err_code code = harness_apply(&p->h, &script);
+    note_apply(p, code);
+    if (a->lists_lag) option(p, "list-lag-ms", "0");
+    if (a->lists_lag) happened(p, EVENT_LISTS_LAG);
+    if (a->small_pages) happened(p, EVENT_SMALL_PAGES);
+    if (p->h.was_cut) happened(p, EVENT_CRASH_BEFORE_WRITE + (enum event_point)p->h.cut_where);
+    if (a->fail_persist > 0 && p->h.summary.unrecorded) happened(p, EVENT_WRITE_FAILS);
+    if (a->interrupt_at_ms > 0 && p->h.summary.interrupted) happened(p, EVENT_INTERRUPT);
+    if (a->interrupt_again_ms > 0 && p->h.summary.n_under_way > 0) happened(p, EVENT_SECOND_INTERRUPT);
+    weather_begin(&p->w);
+}
+
+/* Entries carry no tags: without the state they are known by their manifests alone. So the state is lost only
+ * when all is as the manifests say, and these change only when it is back. */
+static void apply_calmly(struct play *p)
+{
+    for (int pass = 0; pass < 3; pass++) {
+        p->h.now_ms += SETTLES_MS;
+        enum err_code code = harness_apply(&p->h, NULL);
+        note_apply(p, code);
+    }
+    p->forgot = false;
+}
+
+static void perform(struct play *p, const struct act *a)
+{
+    struct rng r = {a->seed};
+    p->meddler = r;
+    switch (a->type) {
+    case ACT_EDIT:
+        if (p->forgot) apply_calmly(p);
+        net_edit(&p->net, &r);
+        buf_reset(&p->yaml);
+        net_write(&p->net, &p->yaml, p->counts);
+        harness_manifest(&p->h, buf_str(&p->yaml));
+        break;
+    case ACT_APPLY: apply_disturbed(p, a); break;
+    case ACT_DELETE:
+        meddle(p, true);
+        happened(p, EVENT_SOMEBODY_DELETES);
+        break;
+    case ACT_WRITE:
+        meddle(p, false);
+        happened(p, EVENT_SOMEBODY_WRITES);
+        break;
+    case ACT_ADD: add_stranger(p); break;
+    case ACT_FORGET:
+        apply_calmly(p);
+        memory_forget(&p->h.memory);
+        p->forgot = true;
+        happened(p, EVENT_STATE_LOST);
+        break;
+    case ACT_OTHER: apply_other(p); break;
+    case ACT_CLOCK:
+        p->h.skew_ms += a->jump_ms;
+        happened(p, a->jump_ms > 0 ? EVENT_CLOCK_FORWARD : EVENT_CLOCK_BACK);
+        break;
+    }
+}
+
+/* ---- the end ---- */
+
+static uint32_t depth_of(const struct plan *plan)
+{
+    uint32_t depth = 0;
+    for (uint32_t k = 0; k < plan->n_steps; k++) depth = MAX_OF(depth, plan->steps[k].depth);
+    return depth;
+}
+
+static bool is_quiet(struct play *p)
+{
+    const struct plan *plan = p->h.plan;
+    return plan_is_empty(plan) && plan->n_changes == 0 && plan->n_drifts == 0;
+}
+
+static void converge_now(struct play *p)
+{
+    uint32_t allowed = 3;
+    for (uint32_t pass = 0;; pass++) {
+        p->h.now_ms += SETTLES_MS;
+        weather_begin(&p->w);
+        enum err_code code = harness_apply(&p->h, NULL);
+        note_apply(p, code);
+        if (p->h.plan == NULL) {
+            CLEANUP(buf_fini) struct buf said;
+            buf_init(&said, TEXT_LIMIT);
+            diags_dump(&said, &p->h.diags);
+            fail(p, "undisturbed, but no plan: %s: %s\n%s", err_code_name(code), p->h.err.msg,
+                 buf_str(&said));
+            return;
+        }
+        if (pass == 0) allowed = depth_of(p->h.plan) + 2;
+        if (code == ERR_OK && is_quiet(p)) return;
+        if (p->w.n_accepted > p->h.plan->n_calls)
+            fail(p, "undisturbed, %u changing calls where the plan says %u", p->w.n_accepted,
+                 p->h.plan->n_calls);
+        if (pass > 0 && p->w.n_refused > 0) fail(p, "undisturbed, and refused: %s", harness_refused(&p->h));
+        if (pass == allowed) {
+            const char *left = harness_plan_text(&p->h, DUMP_CHANGES | DUMP_READS | DUMP_DRIFT);
+            fail(p, "after %u undisturbed passes (%s %s) there is left:\n%s", pass, err_code_name(code),
+                 buf_str(&p->h.progress), left);
+            return;
+        }
+        harness_clear_ledger(&p->h);
+    }
+}
+
+static void check_quiet(struct play *p)
+{
+    for (unsigned pass = 0; pass < p->options->quiet_passes && !p->verdict->failed; pass++) {
+        size_t n_writes = p->h.memory.n_writes;
+        p->h.now_ms += 60000;
+        weather_begin(&p->w);
+        enum err_code code = harness_apply(&p->h, NULL);
+        if (code != ERR_OK || p->w.n_accepted + p->w.n_refused > 0 || p->h.memory.n_writes != n_writes)
+            fail(p, "not quiet in pass %u: %s, %u calls, %zu writes\n%s", pass, err_code_name(code),
+                 p->w.n_accepted + p->w.n_refused, p->h.memory.n_writes - n_writes, buf_str(&p->h.trace));
+    }
+}
+
+static bool is_recorded(struct play *p, enum kind kind, const char *id)
+{
+    for (size_t k = 0; k < p->h.memory.n_records; k++)
+        if (p->h.memory.records[k].kind == kind && strcmp(p->h.memory.records[k].id, id) == 0) return true;
+    return false;
+}
+
+/* Nothing of ours is there that is not recorded: neither by its tags nor because it lies in something of
+ * ours. */
+static void check_extras(struct play *p)
+{
+    for (int kind = 0; kind < N_KINDS; kind++) {
+        size_t cursor = 0;
+        const struct kind_info *info = kind_info((enum kind)kind);
+        for (struct object *o; (o = world_next(p->h.world, (enum kind)kind, &cursor)) != NULL;) {
+            bool tagged = o->owner_stack.ptr != NULL && text_is(o->owner_stack, "default");
+            bool entry = (info->flags & KIND_TAGGABLE) == 0, lies_in_ours = false;
+            if (o->system || is_recorded(p, (enum kind)kind, o->id)) continue;
+            for (uint8_t f = 0; f < info->n_fields && entry; f++)
+                if ((info->fields[f].flags & FIELD_PARENT) != 0 && value_is_set(o->values[f]))
+                    lies_in_ours = lies_in_ours || is_recorded(p, info->fields[f].ref, o->values[f].u.text);
+            if (tagged || lies_in_ours) fail(p, "%s %s is there, and should not", info->name, o->id);
+        }
+    }
+}
+
+static void check_end(struct play *p)
+{
+    unsigned found[N_KINDS] = {0};
+    for (size_t k = 0; k < p->h.memory.n_records; k++) {
+        const struct record *r = &p->h.memory.records[k];
+        found[r->kind]++;
+        if (world_find(p->h.world, r->kind, text_of(r->id)) == NULL)
+            fail(p, "%s " TEXT_FMT " is recorded and not there", kind_info(r->kind)->name, TEXT_ARG(r->name));
+    }
+    for (int kind = 0; kind < N_KINDS; kind++)
+        if (found[kind] != p->counts[kind])
+            fail(p, "%u of kind %s are recorded, %u are desired", found[kind],
+                 kind_info((enum kind)kind)->name, p->counts[kind]);
+    if (p->h.memory.n_intents > 0) fail(p, "%zu intents are open", p->h.memory.n_intents);
+    check_extras(p);
+    check_strangers(p);
+}
+
+/* All of ours goes, and nothing else. */
+static void check_destroy(struct play *p)
+{
+    weather_begin(&p->w);
+    enum err_code code = harness_destroy(&p->h, NULL);
+    note_apply(p, code);
+    if (code != ERR_OK || p->w.n_refused > 0)
+        fail(p, "destroy: %s %s %s", err_code_name(code), p->h.err.msg, harness_refused(&p->h));
+    p->h.now_ms += SETTLES_MS;
+    json_auto_t *all = everything(p);
+    for (size_t k = 0; k < json_array_size(all); k++) {
+        const json_t *o = json_array_get(all, k);
+        const char *type = json_string_value(json_object_get(o, "type"));
+        const char *stack = json_string_value(json_object_get(json_object_get(o, "tags"), TAG_STACK));
+        bool ours = stack != NULL && strcmp(stack, "default") == 0;
+        bool entry = type != NULL && (strcmp(type, "snatentry") == 0 || strcmp(type, "dnatentry") == 0);
+        if (ours || entry) fail(p, "%s is left after destroy", json_string_value(json_object_get(o, "id")));
+    }
+    if (p->h.memory.n_records > 0) fail(p, "%zu records are left after destroy", p->h.memory.n_records);
+    check_strangers(p);
+}
+
+void play(const struct story *s, const struct play_options *options, struct counters *counters,
+          struct verdict *out)
+{
+    struct play p = {.counters = counters, .options = options, .verdict = out};
+    struct rng r = {s->seed ^ 0x6e6574u};
+    *out = (struct verdict){.failed = false};
+    digest_init(&p.digest);
+    harness_init(&p.h);
+    memory_init(&p.other);
+    weather_init(&p.w, &p.h, counters);
+    p.w.meddle = meddle_meanwhile;
+    p.w.ctx = &p;
+    buf_init(&p.yaml, TEXT_LIMIT);
+    add_stranger_network(&p);
+    net_random(&p.net, &r);
+    net_write(&p.net, &p.yaml, p.counts);
+    harness_manifest(&p.h, buf_str(&p.yaml));
+    if (options->traces) (void)fputs(buf_str(&p.yaml), stderr);
+    for (unsigned k = 0; k < s->n_acts && !out->failed; k++) {
+        perform(&p, &s->acts[k]);
+        if (options->traces && s->acts[k].type == ACT_EDIT) (void)fputs(buf_str(&p.yaml), stderr);
+    }
+    if (!out->failed) converge_now(&p);
+    if (!out->failed) check_end(&p);
+    if (!out->failed) check_quiet(&p);
+    if (!out->failed && p.n_added == 0 && s->seed % 4 == 0) check_destroy(&p);
+    bool done = digest_hex(&p.digest, out->digest);
+    ASSERT(done);
+    weather_fini(&p.w);
+    buf_fini(&p.yaml);
+    memory_fini(&p.other);
+    harness_fini(&p.h);
+}

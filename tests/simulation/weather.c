@@ -1,0 +1,246 @@
+#include "tests/simulation/weather.h"
+
+#include <string.h>
+
+/* The last answers to a list, for stale ones. */
+struct list_answer {
+    struct list_answer *next;
+    const char *request;
+    struct mock_answer answer; /* its body belongs to the arena */
+};
+
+enum { SLOW_MS = 25000 };
+
+static struct mock_answer copy_answer(struct weather *w, const struct mock_answer *a)
+{
+    struct mock_answer copy = *a;
+    if (a->body == NULL) return copy;
+    copy.body = malloc(a->body_size + 1);
+    ASSERT(copy.body != NULL);
+    memcpy(copy.body, a->body, a->body_size + 1);
+    (void)w;
+    return copy;
+}
+
+/* The same request, for pages of two. */
+static struct request in_small_pages(const struct request *r, struct arena *arena)
+{
+    struct request small = *r;
+    small.params = arena_array_of(arena, r->n_params, struct param);
+    ASSERT(small.params != NULL);
+    for (uint32_t k = 0; k < r->n_params; k++) {
+        small.params[k] = r->params[k];
+        if (strcmp(r->params[k].name, "PageSize") == 0) small.params[k].value = "2";
+    }
+    return small;
+}
+
+static enum err_code deliver(struct weather *w, int64_t now, const struct request *r, struct mock_answer *out,
+                             struct err *err)
+{
+    bool lists = class_of(r->operation) == CLASS_LIST;
+    struct request small;
+    if (lists && w->small_pages) {
+        small = in_small_pages(r, w->arena);
+        r = &small;
+    }
+    enum err_code code = mock_call(w->h->mock, now, r, out, err);
+    if (!lists) *(out->http_status == 200 ? &w->n_accepted : &w->n_refused) += 1;
+    return code;
+}
+
+/* ---- what may happen to a call ---- */
+
+static void put_body(struct mock_answer *a, int status, const char *text)
+{
+    free(a->body);
+    a->http_status = status;
+    a->body = strdup(text);
+    ASSERT(a->body != NULL);
+    a->body_size = strlen(text);
+}
+
+static void put_error(struct mock_answer *a, const char *code)
+{
+    char text[256];
+    int status = strncmp(code, "Throttling", 10) == 0      ? 429
+                 : strncmp(code, "Forbidden", 9) == 0      ? 403
+                 : strcmp(code, "InternalError") == 0      ? 500
+                 : strcmp(code, "ServiceUnavailable") == 0 ? 503
+                                                           : 400;
+    (void)snprintf(text, sizeof text, "{\"RequestId\":\"F\",\"Code\":\"%s\",\"Message\":\"so it was drawn\"}",
+                   code);
+    put_body(a, status, text);
+}
+
+static void lose(struct mock_answer *a)
+{
+    free(a->body);
+    *a = (struct mock_answer){.fault = MOCK_LOST_ANSWER};
+}
+
+static struct list_answer *last_list(struct weather *w, const struct request *r)
+{
+    char text[1024];
+    size_t n = 0;
+    n += (size_t)snprintf(text, sizeof text, "%s", r->operation);
+    for (uint32_t k = 0; k < r->n_params && n < sizeof text; k++)
+        n += (size_t)snprintf(text + n, sizeof text - n, " %s=%s", r->params[k].name, r->params[k].value);
+    struct list_answer *l = w->lists;
+    while (l != NULL && strcmp(l->request, text) != 0) l = l->next;
+    if (l != NULL) return l;
+    l = arena_new_of(w->arena, struct list_answer);
+    ASSERT(l != NULL);
+    l->request = arena_strdup(w->arena, text);
+    l->next = w->lists;
+    w->lists = l;
+    return l;
+}
+
+static void copy_request(struct weather *w, const struct request *r)
+{
+    request_init(w->late, w->arena, arena_strdup(w->arena, r->product), arena_strdup(w->arena, r->operation));
+    for (uint32_t k = 0; k < r->n_params; k++)
+        request_add(w->late, arena_strdup(w->arena, r->params[k].name), r->params[k].value);
+}
+
+static bool is_entry(const char *operation)
+{
+    static const char *const operations[] = {"CreateSnatEntry", "CreateForwardEntry", "CreateRouteEntry",
+                                             "AssociateEipAddress", "AssociateRouteTable"};
+    for (size_t k = 0; k < N_ELEMENTS(operations); k++)
+        if (strcmp(operation, operations[k]) == 0) return true;
+    return false;
+}
+
+/* The same, with a token of somebody's own. */
+static void forestall(struct weather *w, int64_t now, const struct request *r)
+{
+    struct request theirs;
+    struct mock_answer ignored;
+    struct err err;
+    request_init(&theirs, w->arena, r->product, r->operation);
+    for (uint32_t k = 0; k < r->n_params; k++)
+        if (strcmp(r->params[k].name, "ClientToken") != 0)
+            request_add(&theirs, r->params[k].name, r->params[k].value);
+    enum err_code code = mock_call(w->h->mock, now, &theirs, &ignored, &err);
+    ASSERT(code == ERR_OK);
+    free(ignored.body);
+}
+
+static enum err_code befall(struct weather *w, const struct fault_point *p, int64_t now,
+                            const struct request *r, struct mock_answer *out, struct err *err)
+{
+    *out = (struct mock_answer){.latency_ms = 20};
+    enum err_code code = ERR_OK;
+    switch (p->action) {
+    case FAULT_LOST_REQUEST: out->fault = MOCK_LOST_REQUEST; break;
+    case FAULT_ERROR: put_error(out, p->code); break;
+    case FAULT_HTTP: put_body(out, atoi(p->code), "<html><body>it does not work</body></html>"); break;
+    case FAULT_LOST_ANSWER:
+        code = deliver(w, now, r, out, err);
+        lose(out);
+        break;
+    case FAULT_GARBAGE:
+        code = deliver(w, now, r, out, err);
+        put_body(out, 200, "<html><body>Welcome to the guests' network</body></html>");
+        break;
+    case FAULT_CUT:
+        code = deliver(w, now, r, out, err);
+        out->body_size /= 2;
+        out->body[out->body_size] = '\0';
+        break;
+    case FAULT_TWICE:
+        code = deliver(w, now, r, out, err);
+        free(out->body);
+        if (code == ERR_OK) code = deliver(w, now + 1, r, out, err);
+        break;
+    case FAULT_LATE_TWIN:
+        code = deliver(w, now, r, out, err);
+        w->late = arena_new_of(w->arena, struct request);
+        ASSERT(w->late != NULL);
+        copy_request(w, r);
+        break;
+    case FAULT_STALE: {
+        struct list_answer *l = last_list(w, r);
+        if (l->answer.body == NULL) return deliver(w, now, r, out, err);
+        *out = copy_answer(w, &l->answer);
+        break;
+    }
+    case FAULT_FORESTALLED:
+        if (is_entry(r->operation)) forestall(w, now, r);
+        code = deliver(w, now, r, out, err);
+        break;
+    case FAULT_SLOW:
+        code = deliver(w, now, r, out, err);
+        out->latency_ms = SLOW_MS;
+        break;
+    }
+    return code;
+}
+
+/* ---- the calls ---- */
+
+static const struct fault_point *fault_of(struct weather *w, enum call_class class)
+{
+    uint32_t nth = ++w->n_calls[class];
+    for (unsigned k = 0; k < w->n_faults; k++) {
+        const struct fault_point *p = &fault_points[w->faults[k].point];
+        if (p->class != class || w->faults[k].nth != nth) continue;
+        w->counters->faults[w->faults[k].point]++;
+        w->n_fired++;
+        return p;
+    }
+    return NULL;
+}
+
+static void remember_list(struct weather *w, const struct request *r, const struct mock_answer *a)
+{
+    struct list_answer *l = last_list(w, r);
+    l->answer = *a;
+    l->answer.body = a->body == NULL ? NULL : arena_strdup(w->arena, a->body);
+}
+
+static enum err_code call(void *ctx, int64_t now, const struct request *r, struct mock_answer *out,
+                          struct err *err)
+{
+    struct weather *w = ctx;
+    enum call_class class = class_of(r->operation);
+    uint32_t n_changing = w->n_calls[CLASS_CREATE] + w->n_calls[CLASS_BIND] + w->n_calls[CLASS_CHANGE] +
+                          w->n_calls[CLASS_DELETE];
+    if (class != CLASS_LIST && w->meddle_at > 0 && n_changing + 1 == w->meddle_at) w->meddle(w->ctx);
+    if (w->late != NULL) {
+        struct mock_answer ignored;
+        enum err_code code = deliver(w, now, w->late, &ignored, err);
+        w->late = NULL;
+        if (code != ERR_OK) return code;
+        free(ignored.body);
+    }
+    const struct fault_point *p = fault_of(w, class);
+    enum err_code code = p != NULL ? befall(w, p, now, r, out, err) : deliver(w, now, r, out, err);
+    if (class == CLASS_LIST && code == ERR_OK && out->http_status == 200 && w->n_faults > 0)
+        remember_list(w, r, out);
+    return code;
+}
+
+void weather_init(struct weather *w, struct harness *h, struct counters *counters)
+{
+    *w = (struct weather){.h = h, .counters = counters, .arena = arena_new((size_t)64 << 20)};
+    ASSERT(w->arena != NULL);
+    h->call = call;
+    h->call_ctx = w;
+}
+
+void weather_fini(struct weather *w)
+{
+    arena_free(w->arena);
+}
+
+void weather_begin(struct weather *w)
+{
+    w->n_faults = w->n_fired = w->n_accepted = w->n_refused = 0;
+    w->meddle_at = 0;
+    w->small_pages = false;
+    w->late = NULL;
+    memset(w->n_calls, 0, sizeof w->n_calls);
+}
