@@ -24,15 +24,7 @@ static void step(struct apply *a, const struct converge_event *ev);
 static void on_timer_closed(uv_handle_t *h)
 {
     struct apply *a = CONTAINER_OF(h, struct apply, timer);
-    free(a->writes);
-    free(a->intents);
-    free(a->events);
-    free(a->addresses);
-    a->writes = NULL;
-    a->intents = NULL;
-    a->events = NULL;
-    a->addresses = NULL;
-    a->writes_capacity = 0;
+    note_writes_fini(&a->writes);
     a->state = APPLY_IDLE;
     a->done(a, a->err.code);
 }
@@ -61,24 +53,18 @@ static void on_run_closed(struct store_job *j, enum err_code code)
 static void submit(struct apply *a, store_job_done_fn *done)
 {
     a->job = (struct store_job){
-        .stack = a->stack, .writes = a->writes, .n_writes = a->n_writes, .done = done, .ctx = a};
+        .stack = a->stack, .writes = a->writes.items, .n_writes = a->writes.n, .done = done, .ctx = a};
     a->job_under_way = true;
     store_job_start(a->worker, &a->job);
 }
 
-static bool room_for_writes(struct apply *a, size_t n)
+/* The run's row alone. False when out of memory. */
+static bool submit_run(struct apply *a, store_job_done_fn *done)
 {
-    if (n <= a->writes_capacity) return true;
-    struct write *w = realloc(a->writes, n * sizeof *w);
-    if (w != NULL) a->writes = w;
-    struct intent *i = realloc(a->intents, n * sizeof *i);
-    if (i != NULL) a->intents = i;
-    struct event_row *e = realloc(a->events, n * sizeof *e);
-    if (e != NULL) a->events = e;
-    char(*ad)[RESOURCE_ADDRESS_SIZE] = realloc(a->addresses, n * sizeof *ad);
-    if (ad != NULL) a->addresses = ad;
-    if (w == NULL || i == NULL || e == NULL || ad == NULL) return false;
-    a->writes_capacity = n;
+    if (!note_writes_reserve(&a->writes, 1)) return false;
+    a->writes.items[0] = (struct write){.type = WRITE_RUN, .run = &a->run};
+    a->writes.n = 1;
+    submit(a, done);
     return true;
 }
 
@@ -120,14 +106,9 @@ static void close_run(struct apply *a)
     a->run.n_destroyed = a->summary.n_destroyed;
     a->run.n_failed = a->summary.n_failed;
     a->run.n_calls = a->summary.n_changing_calls;
-    if (!room_for_writes(a, 1)) {
-        (void)err_nomem(&a->err);
-        close_apply(a);
-        return;
-    }
-    a->writes[0] = (struct write){.type = WRITE_RUN, .run = &a->run};
-    a->n_writes = 1;
-    submit(a, on_run_closed);
+    if (submit_run(a, on_run_closed)) return;
+    (void)err_nomem(&a->err);
+    close_apply(a);
 }
 
 static void drain(struct apply *a)
@@ -148,8 +129,10 @@ static void on_persisted(struct store_job *j, enum err_code code)
     struct apply *a = j->ctx;
     a->job_under_way = false;
     if (code != ERR_OK) take_store_error(a, j);
-    for (size_t k = 0; k < a->n_writes && code != ERR_OK; k++)
-        a->unrecorded |= a->writes[k].type == WRITE_RECORD || a->writes[k].type == WRITE_FORGET;
+    for (size_t k = 0; k < a->writes.n && code != ERR_OK; k++) {
+        enum write_type type = a->writes.items[k].type;
+        a->unrecorded |= type == WRITE_RECORD || type == WRITE_FORGET;
+    }
     if (a->state != APPLY_RUNNING) {
         drain(a);
         return;
@@ -160,49 +143,11 @@ static void on_persisted(struct store_job *j, enum err_code code)
 
 static void persist(struct apply *a, const struct note *notes, size_t n)
 {
-    if (!room_for_writes(a, n)) {
+    if (!note_writes_fill(&a->writes, notes, n, a->run.id, clock_now_unix_ms())) {
         (void)err_nomem(&a->err);
         drain(a);
         return;
     }
-    int64_t now = clock_now_unix_ms();
-    for (size_t k = 0; k < n; k++) {
-        const struct note *note = &notes[k];
-        struct write *w = &a->writes[k];
-        *w = (struct write){.kind = note->kind, .name = note->name};
-        switch (note->type) {
-        case NOTE_INTENT:
-            w->type = WRITE_INTENT;
-            a->intents[k] = (struct intent){.kind = note->kind,
-                                            .name = note->name,
-                                            .verb = note->verb,
-                                            .operation = note->operation,
-                                            .generation = note->generation,
-                                            .since_unix_ms = now};
-            memcpy(a->intents[k].token, note->token, sizeof note->token);
-            memcpy(a->intents[k].request_hash, note->request_hash, sizeof note->request_hash);
-            w->intent = &a->intents[k];
-            break;
-        case NOTE_SETTLE: w->type = WRITE_SETTLE_INTENT; break;
-        case NOTE_RECORD:
-            w->type = WRITE_RECORD;
-            w->record = note->record;
-            break;
-        case NOTE_FORGET: w->type = WRITE_FORGET; break;
-        case NOTE_EVENT:
-            w->type = WRITE_EVENT;
-            a->events[k] =
-                (struct event_row){.at_unix_ms = now,
-                                   .address = address_format(note->kind, note->name, a->addresses[k]),
-                                   .run = a->run.id,
-                                   .type = note->event,
-                                   .message = note->message,
-                                   .request_id = note->request_id};
-            w->event = &a->events[k];
-            break;
-        }
-    }
-    a->n_writes = n;
     submit(a, on_persisted);
 }
 
@@ -314,14 +259,9 @@ void apply_start(struct apply *a)
     ASSERT(rc == 0);
     a->run.result = "running";
     a->run.started_unix_ms = clock_now_unix_ms();
-    if (!room_for_writes(a, 16)) {
-        (void)err_nomem(&a->err);
-        (void)uv_timer_start(&a->timer, on_cannot_start, 0, 0);
-        return;
-    }
-    a->writes[0] = (struct write){.type = WRITE_RUN, .run = &a->run};
-    a->n_writes = 1;
-    submit(a, on_run_opened);
+    if (submit_run(a, on_run_opened)) return;
+    (void)err_nomem(&a->err);
+    (void)uv_timer_start(&a->timer, on_cannot_start, 0, 0);
 }
 
 void apply_interrupt(struct apply *a)

@@ -10,6 +10,7 @@
 
 #include "providers/provider.h"
 #include "reconciler/converge/converge.h"
+#include "reconciler/loop/notes.h"
 #include "reconciler/loop/store_worker.h"
 
 #include <stdio.h>
@@ -36,11 +37,7 @@ struct apply {
     /* Private to apply.c. */
     uv_timer_t timer;
     struct store_job job;
-    struct write *writes;
-    struct intent *intents;
-    struct event_row *events;
-    char (*addresses)[RESOURCE_ADDRESS_SIZE];
-    size_t n_writes, writes_capacity;
+    struct note_writes writes;
     struct apply_send *sends;
     uint32_t n_sends;
     enum apply_state {
