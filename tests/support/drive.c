@@ -57,11 +57,13 @@ static void persist(struct drive *d, const struct converge_effects *e)
     d->n_persists++;
     if (boundary(d, CUT_BEFORE_WRITE)) return;
     bool fails = d->script->fail_persist > 0 && d->n_persists >= d->script->fail_persist;
-    if (!fails) memory_write(&h->memory, e->persist, e->n_persist);
-    if (boundary(d, CUT_AFTER_WRITE)) return;
     enum err_code error = d->script->persist_error == ERR_OK ? ERR_STATE : d->script->persist_error;
+    enum err_code code = fails ? error : ERR_OK;
+    if (!fails && h->keep != NULL) code = h->keep(h->keep_ctx, e->persist, e->n_persist);
+    if (code == ERR_OK) memory_write(&h->memory, e->persist, e->n_persist);
+    if (boundary(d, CUT_AFTER_WRITE)) return;
     (void)come(d, h->now_ms + d->script->persist_ms,
-               (struct converge_event){.type = EV_PERSISTED, .code = fails ? error : ERR_OK});
+               (struct converge_event){.type = EV_PERSISTED, .code = code});
 }
 
 static void call(struct drive *d, const struct call *c)

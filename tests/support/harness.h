@@ -32,6 +32,11 @@ struct apply_script {
 struct harness {
     struct mock *mock;
     struct memory memory;
+    /* A store beside the memory; NULL: none. What it does not take the memory does not get either, and the
+     * engine is told its code. */
+    enum err_code (*keep)(void *ctx, const struct note *notes, size_t n);
+    void *keep_ctx;
+    int64_t now_ms; /* virtual */
     /* How calls reach the simulated cloud; mock_call() on 'mock' unless a test puts something in between. */
     enum err_code (*call)(void *ctx, int64_t now_unix_ms, const struct request *r, struct mock_answer *answer,
                           struct err *err);
