@@ -149,10 +149,12 @@ enum err_code store_connect(struct store *s, const char *name, int flags, struct
     return run_sql(s, "PRAGMA cell_size_check = ON", "open it", err);
 }
 
-/* What SQLite takes only after it has read the file. */
+/* What SQLite takes only after it has read the file. With a log EXTRA is FULL. Without one a commit is the
+ * deletion of the rollback journal, and only EXTRA syncs the folder after it: else a power cut may bring the
+ * journal back, and with it what was before the write. */
 static enum err_code tune(struct store *s, struct err *err)
 {
-    return run_sql(s, "PRAGMA synchronous = FULL", "open it", err);
+    return run_sql(s, "PRAGMA synchronous = EXTRA", "open it", err);
 }
 
 /* The last resort for a file on a read-only file system: without -shm SQLite cannot read a file in WAL mode,

@@ -121,10 +121,21 @@ static void what_was_promised_survives_a_power_cut_anywhere(void **state)
     rig_fini(&r);
 }
 
+static void so_it_does_where_there_is_no_log(void **state)
+{
+    struct rig r;
+    rig_init(&r, *state);
+    power_no_shared_memory(r.disk);
+    record_applies(&r, network(r.f, 2, 1, "one"), network(r.f, 2, 1, "two"));
+    cut_everywhere(&r);
+    rig_fini(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         STATE_TEST(what_was_promised_survives_a_power_cut_anywhere),
+        STATE_TEST(so_it_does_where_there_is_no_log),
     };
     return cmocka_run_group_tests_name("state/power", tests, NULL, NULL);
 }
