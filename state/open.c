@@ -218,11 +218,13 @@ static enum err_code quick_check(struct store *s, struct err *err)
         code = err_sqlite(err, s->db, s->path, "check it");
     } else if (!text_is(column_slice(stmt, 0), "ok")) {
         char found[SHOWN_SIZE];
-        code = err_set(
-            err, ERR_STATE,
-            "%s: the state file is damaged (%s); it was left as it is: restore a backup, or move it away"
-            " and run `headgate state rebuild`",
-            s->path, shown(column_slice(stmt, 0), found));
+        code = err_unread(err, s->path, column_slice(stmt, 0));
+        if (code == ERR_OK)
+            code = err_set(
+                err, ERR_STATE,
+                "%s: the state file is damaged (%s); it was left as it is: restore a backup, or move it away"
+                " and run `headgate state rebuild`",
+                s->path, shown(column_slice(stmt, 0), found));
     }
     (void)sqlite3_finalize(stmt); /* repeats step()'s error */
     return code;
@@ -231,10 +233,15 @@ static enum err_code quick_check(struct store *s, struct err *err)
 static enum err_code load_id(struct store *s, struct err *err)
 {
     sqlite3_stmt *stmt = NULL;
-    if (sqlite3_prepare_v2(s->db, "SELECT value FROM meta WHERE key = 'id'", -1, &stmt, NULL) == SQLITE_OK &&
-        sqlite3_step(stmt) == SQLITE_ROW)
+    enum err_code code = ERR_OK;
+    int rc = sqlite3_prepare_v2(s->db, "SELECT value FROM meta WHERE key = 'id'", -1, &stmt, NULL);
+    if (rc == SQLITE_OK) rc = sqlite3_step(stmt);
+    if (rc == SQLITE_ROW)
         column_fixed(stmt, 0, s->id, sizeof s->id);
-    (void)sqlite3_finalize(stmt); /* what matters is whether there is an id */
+    else if (rc != SQLITE_DONE)
+        code = err_sqlite(err, s->db, s->path, "read it");
+    (void)sqlite3_finalize(stmt); /* repeats step()'s error */
+    if (code != ERR_OK) return code;
     if (strlen(s->id) == STORE_ID_LEN) return ERR_OK;
     return err_set(
         err, ERR_STATE,

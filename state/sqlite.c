@@ -60,6 +60,22 @@ enum err_code err_sqlite(struct err *err, sqlite3 *db, const char *path, const c
     return err_set(err, m->code, "%s: %s (cannot %s: %s)", path, m->says, doing, detail);
 }
 
+enum err_code err_unread(struct err *err, const char *path, struct text finding)
+{
+    static const char before[] = "error code="; /* the only place where the code is told */
+    const char *at = memmem(finding.ptr, finding.len, before, sizeof before - 1);
+    if (at == NULL) return ERR_OK;
+    struct text rest = {at + sizeof before - 1, 0};
+    while (rest.ptr + rest.len < finding.ptr + finding.len && rest.ptr[rest.len] >= '0' &&
+           rest.ptr[rest.len] <= '9')
+        rest.len++;
+    uint64_t code;
+    char found[SHOWN_SIZE];
+    if (!text_to_u64(rest, INT32_MAX, &code) || (code & 0xff) != SQLITE_IOERR) return ERR_OK;
+    return err_set(err, ERR_IO, "%s: %s (cannot check it: %s)", path, meaning_of(SQLITE_IOERR)->says,
+                   shown(finding, found));
+}
+
 static enum err_code bind_all(struct store *s, sqlite3_stmt *stmt, const struct arg *args, size_t n_args,
                               struct err *err)
 {

@@ -26,6 +26,7 @@ static enum err_code check_pragma(struct store *s, const char *pragma, struct bu
     while (rc == SQLITE_OK || rc == SQLITE_ROW) {
         rc = sqlite3_step(stmt);
         if (rc != SQLITE_ROW || text_is(column_slice(stmt, 0), "ok")) continue;
+        TRY(err_unread(err, s->path, column_slice(stmt, 0)));
         if (told++ == MAX_FINDINGS) break;
         char found[SHOWN_SIZE];
         /* foreign_key_check gives the table, the row and the table that it refers to. */

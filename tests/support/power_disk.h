@@ -37,7 +37,7 @@ struct power_op {
 struct power_disk {
     sqlite3_vfs vfs, *usual;
     struct power_file files[16];
-    bool no_shared_memory, recording;
+    bool no_shared_memory, recording, paused;
     struct power_op *ops;
     size_t n_ops, ops_capacity;
     enum power_fault fault;

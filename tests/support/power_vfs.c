@@ -56,6 +56,11 @@ void power_fail_at(struct power_disk *d, enum power_fault fault, uint64_t n)
     d->failed[0] = '\0';
 }
 
+void power_pause_faults(struct power_disk *d, bool paused)
+{
+    d->paused = paused;
+}
+
 const char *power_failed(const struct power_disk *d)
 {
     return d->failed[0] == '\0' ? NULL : d->failed;
@@ -72,7 +77,7 @@ static int fault(struct power_disk *d, const char *what, const char *path, int i
 {
     int code = d->fault == POWER_DISK_FULL ? full_code : io_code;
     d->last_errno = 0;
-    if (code == SQLITE_OK || d->fail_in == 0 || --d->fail_in > 0) return SQLITE_OK;
+    if (code == SQLITE_OK || d->paused || d->fail_in == 0 || --d->fail_in > 0) return SQLITE_OK;
     d->last_errno = d->fault == POWER_DISK_FULL ? ENOSPC : EIO;
     (void)snprintf(d->failed, sizeof d->failed, "%s %s", what, base_name(path)); /* cut: it is for people */
     return code;

@@ -33,6 +33,8 @@ enum power_fault {
 
 /* The n-th operation from now (from 1; 0: none) fails once. */
 void power_fail_at(struct power_disk *d, enum power_fault fault, uint64_t n);
+/* Operations of the test itself neither fail nor count. */
+void power_pause_faults(struct power_disk *d, bool paused);
 /* What it was, as "write state.db-wal"; NULL while it has not come. */
 const char *power_failed(const struct power_disk *d);
 

@@ -32,17 +32,16 @@ struct rig {
     size_t n_promises, promises_capacity;
 };
 
-static uint64_t hash_text(uint64_t hash, const char *s)
+static inline uint64_t hash_text(uint64_t hash, const char *s)
 {
     for (; *s != '\0'; s++) hash = (hash ^ (unsigned char)*s) * UINT64_C(0x100000001b3);
     return (hash ^ 0xff) * UINT64_C(0x100000001b3);
 }
 
-/* A hash of every row of every table; 0 when they cannot be read. */
+/* A hash of every row that does not differ from run to run; 0 when they cannot be read. */
 static inline uint64_t hash_rows(struct store *s)
 {
-    static const char *const tables[] = {"meta",    "stacks", "records", "generations",
-                                         "intents", "runs",   "events",  "locks"};
+    static const char *const tables[] = {"stacks", "records", "generations", "intents", "runs", "events"};
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
     for (size_t t = 0; t < N_ELEMENTS(tables); t++) {
         char sql[64];
@@ -66,7 +65,9 @@ static inline void promised(struct rig *r)
     bool grown =
         arena_grow(r->f->arena, &r->promises, sizeof *r->promises, r->n_promises, &r->promises_capacity);
     assert_true(grown);
+    power_pause_faults(r->disk, true);
     uint64_t rows = hash_rows(r->f->store);
+    power_pause_faults(r->disk, false);
     assert_int_not_equal(rows, 0);
     r->promises[r->n_promises++] = (struct promise){power_log_length(r->disk), rows};
 }
