@@ -25,7 +25,9 @@ enum {
 
 /* ---- one writer per process and file ---- */
 
-/* SQLite's locks hold between processes; two connections of one process would only wait for each other. */
+/* SQLite's locks hold between processes; two connections of one process would only wait for each other, and
+ * up to 3.51.2 they may, rarely, lose a write when both begin the log anew. Readers never write: query_only.
+ */
 static struct claim {
     struct claim *next;
     const struct store *store;
