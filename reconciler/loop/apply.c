@@ -7,6 +7,7 @@
 #include "reconciler/loop/apply.h"
 
 #include "reconciler/loop/clock.h"
+#include "reconciler/loop/fault.h"
 
 #include <string.h>
 
@@ -14,6 +15,7 @@ struct apply_send {
     struct send send;
     struct apply *apply;
     uint32_t call;
+    bool changes;
     struct apply_send *next, **link;
 };
 
@@ -124,9 +126,17 @@ static void drain(struct apply *a)
 
 /* ---- effects ---- */
 
+static bool has_intent(const struct note *notes, size_t n)
+{
+    for (size_t k = 0; k < n; k++)
+        if (notes[k].type == NOTE_INTENT) return true;
+    return false;
+}
+
 static void on_persisted(struct store_job *j, enum err_code code)
 {
     struct apply *a = j->ctx;
+    fault_point(); /* committed */
     a->job_under_way = false;
     if (code != ERR_OK) take_store_error(a, j);
     for (size_t k = 0; k < a->writes.n && code != ERR_OK; k++) {
@@ -148,6 +158,7 @@ static void persist(struct apply *a, const struct note *notes, size_t n)
         drain(a);
         return;
     }
+    if (has_intent(notes, n)) fault_point(); /* the intent is not stored */
     submit(a, on_persisted);
 }
 
@@ -155,6 +166,7 @@ static void on_sent(struct send *send)
 {
     struct apply_send *s = CONTAINER_OF(send, struct apply_send, send);
     struct apply *a = s->apply;
+    if (s->changes) fault_point(); /* answered, not recorded */
     static const enum call_fate fates[] = {[SEND_ANSWERED] = CALL_ANSWERED,
                                            [SEND_NOT_SENT] = CALL_NOT_SENT,
                                            [SEND_UNKNOWN] = CALL_UNKNOWN,
@@ -187,11 +199,13 @@ static void send_call(struct apply *a, const struct call *call)
     s->send = (struct send){.request = call->request, .timeout_ms = call->timeout_ms, .done = on_sent};
     s->apply = a;
     s->call = call->id;
+    s->changes = call->type == CALL_CHANGE;
     s->next = a->sends;
     s->link = &a->sends;
     if (a->sends != NULL) a->sends->link = &s->next;
     a->sends = s;
     a->n_sends++;
+    if (s->changes) fault_point(); /* the intent is durable, the call is not sent */
     a->provider->ops->send_start(a->provider, &s->send);
 }
 
