@@ -207,6 +207,14 @@ bool bind_parent_is_ours(struct build *b, const struct object *o)
     return false;
 }
 
+/* A system route table carries no tags of ours; it came with a VPC that may be. */
+static bool is_in_our_system_table(struct build *b, const struct object *o)
+{
+    if (o->kind != KIND_ROUTE_ENTRY) return false;
+    const struct object *table = world_find(b->world, KIND_ROUTE_TABLE, value_as_text(o->values[RTE_TABLE]));
+    return table != NULL && table->system && bind_parent_is_ours(b, table);
+}
+
 static bool has_natural_key(enum kind kind)
 {
     const struct kind_info *info = kind_info(kind);
@@ -408,7 +416,9 @@ static bool find_by_key(struct build *b, uint32_t i, const struct value *values,
         return true;
     }
     if (!may_adopt(b, i, values, set_fields, o, address)) return false;
-    bind(binding, o, BOUND_ADOPTED);
+    /* Equal to ours in a VPC of ours: made by us, as far as anybody can tell. */
+    bool ours = policy == ADOPT_IF_IDENTICAL && is_in_our_system_table(b, o);
+    bind(binding, o, ours ? BOUND_PARENT : BOUND_ADOPTED);
     return true;
 }
 

@@ -29,6 +29,35 @@ spec:
   snatFor: [web]
 """
 
+INSTANCES = """\
+---
+apiVersion: headgate/v1
+kind: SecurityGroup
+metadata: {name: web}
+spec: {vpc: main}
+---
+apiVersion: headgate/v1
+kind: Instance
+metadata: {name: one}
+spec: {vSwitch: web, securityGroups: [web], image: any.vhd, instanceType: ecs.t6-c1m1.large}
+---
+apiVersion: headgate/v1
+kind: Instance
+metadata: {name: two}
+spec: {vSwitch: web, securityGroups: [web], image: any.vhd, instanceType: ecs.t6-c1m1.large}
+"""
+
+ROUTE = """\
+---
+apiVersion: headgate/v1
+kind: RouteTable
+metadata: {name: system}
+spec:
+  vpc: main
+  system: true
+  routes: [{destination: 172.16.0.0/12, nextHop: {instance: %s}}]
+"""
+
 ADOPTING = support.VPC.replace("spec:\n", "lifecycle: {adopt: %s}\nspec:\n")
 
 
@@ -65,6 +94,16 @@ class Ownership(support.Case):
         os.remove(nat)
         self.headgate("apply", "-f", ".", "--auto-approve")
         self.assertEqual(self.objects("natgateway"), [])
+
+    def test_a_strangers_route_in_our_vpcs_own_table_is_not_changed(self):
+        self.write("net.yaml", support.STACK + support.VPC + support.VSWITCH + INSTANCES)
+        self.headgate("apply", "-f", "net.yaml", "--auto-approve")
+        table = next(o["id"] for o in self.objects("routetable"))
+        self.call("Vpc", "CreateRouteEntry", RegionId="cn-shanghai", RouteTableId=table, NextHopType="Instance",
+                  DestinationCidrBlock="172.16.0.0/12", NextHopId=self.state_ids()["Instance/one"])
+        self.write("net.yaml", support.STACK + support.VPC + support.VSWITCH + INSTANCES + ROUTE % "two")
+        self.headgate("plan", "-f", "net.yaml", code=1)
+        self.assertIn("is not ours, and differs in `nextHop.instance`", self.err)
 
     def test_a_vpc_that_exists_is_adopted_only_when_told_so(self):
         vpc = self.call("Vpc", "CreateVpc", RegionId="cn-shanghai", CidrBlock="10.0.0.0/8", VpcName="main")["VpcId"]
