@@ -72,5 +72,82 @@ class FullDisk(support.Case):
         self.assertTrue(unrecorded or made == int(self.read("recorded")), out)
 
 
+# A disk of 8 MiB that is full after some more KiB each time: $1 is the program, $2 the manifests, then the KiB.
+EVERY_SIZE = """
+program=$1 manifests=$2; shift 2
+mkdir disk && mount -t tmpfs -o size=8m none disk || exit 99
+mkdir .headgate
+for free; do
+    rm -rf disk/*
+    cp mock.db .headgate/mock.db
+    head -c $(((8192 - free) * 1024)) /dev/zero >disk/filler
+    "$program" apply -f "$manifests" --state disk/state.db --auto-approve >$free.out 2>$free.err
+    echo $? >$free.first
+    rm disk/filler
+    "$program" apply -f "$manifests" --state disk/state.db --auto-approve >$free.out2 2>&1
+    "$program" plan -f "$manifests" --state disk/state.db --detailed-exitcode >$free.plan 2>&1
+    echo $? >$free.code
+    "$program" mock list --json >$free.objects
+    "$program" state verify --state disk/state.db >$free.verify 2>&1
+    rm .headgate/mock.db*
+done
+"""
+
+READ_ONLY = """
+mount --bind state state && mount -o remount,bind,ro state || exit 99
+"$1" apply -f "$2" --state state/state.db --auto-approve >apply.out 2>apply.err
+echo $? >apply.code
+"$1" plan -f "$2" --state state/state.db --detailed-exitcode >plan.out 2>&1
+echo $? >plan.code
+"""
+
+
+@unittest.skipUnless(may_mount(), "a file system of one's own cannot be mounted here")
+class Hairpin(support.Case):
+    MANIFESTS = support.MANIFESTS / "nat-hairpin"
+
+    def in_own_mounts(self, script, *args):
+        subprocess.run([*OWN_MOUNTS, "sh", "-c", script, "sh", support.PROGRAM, self.MANIFESTS, *map(str, args)],
+                       cwd=self.folder, env=self.env, check=True, timeout=2 * support.PATIENCE_S)
+
+    def read(self, name):
+        return (self.folder / name).read_text().strip()
+
+    def test_a_disk_that_is_full_at_any_moment(self):
+        self.hurry()
+        self.call("Vpc", "DescribeVpcs", RegionId="cn-shanghai")
+        (self.folder / ".headgate" / "mock.db").rename(self.folder / "mock.db")
+        (self.folder / ".headgate").rmdir()
+        sizes = range(4, 1204, 30)
+        self.in_own_mounts(EVERY_SIZE, *sizes)
+        codes = [self.read(f"{free}.first") for free in sizes]
+        self.assertEqual(set(codes), {"0", "1"}, codes)
+        n_objects = {len(json.loads(self.read(f"{free}.objects"))) for free in sizes}
+        self.assertEqual(len(n_objects), 1)
+        for free, code in zip(sizes, codes):
+            with self.subTest(free):
+                err = self.read(f"{free}.err")
+                self.assertEqual(err.count("Error:"), int(code), err)
+                if code == "1":
+                    self.assertIn("disk full", err)
+                self.assertEqual(self.read(f"{free}.code"), "0", self.read(f"{free}.out2") + self.read(f"{free}.plan"))
+                self.assertRegex(self.read(f"{free}.verify"), "^ok: .* 0 open intents")
+
+    def test_a_folder_that_is_read_only(self):
+        self.hurry()
+        state = self.folder / "state"
+        state.mkdir(0o700)
+        for exists in False, True:
+            with self.subTest(state=exists):
+                if exists:
+                    self.headgate("apply", "-f", self.MANIFESTS, "--state", "state/state.db", "--auto-approve")
+                calls = self.changing_calls()
+                self.in_own_mounts(READ_ONLY)
+                self.assertEqual(self.read("apply.code"), "1")
+                self.assertRegex(self.read("apply.err"), "(?i)state/state.db: .*read-only")
+                self.assertEqual(self.changing_calls(), calls)
+                self.assertEqual(self.read("plan.code"), "0" if exists else "2", self.read("plan.out"))
+
+
 if __name__ == "__main__":
     support.main()
