@@ -36,7 +36,6 @@ struct harness {
      * engine is told its code. */
     enum err_code (*keep)(void *ctx, const struct note *notes, size_t n);
     void *keep_ctx;
-    int64_t now_ms; /* virtual */
     /* How calls reach the simulated cloud; mock_call() on 'mock' unless a test puts something in between. */
     enum err_code (*call)(void *ctx, int64_t now_unix_ms, const struct request *r, struct mock_answer *answer,
                           struct err *err);
