@@ -59,7 +59,7 @@ static enum err_code session(struct rig *r, int n_records)
     if (code == ERR_OK) promised(r);
     for (int k = 0; k < n_records && code == ERR_OK; k++)
         code = write_record(r, arena_printf(f->arena, "web%d", k % 2));
-    if (code == ERR_OK) code = store_records(f->store, DEFAULT_STACK, f->arena, &records, &f->err);
+    if (code == ERR_OK) code = store_records(f->store, DEFAULT_STACK, NULL, f->arena, &records, &f->err);
     if (code == ERR_OK) code = store_unlock(f->store, DEFAULT_STACK, &f->err);
     if (code == ERR_OK) promised(r);
     return code;
@@ -71,7 +71,7 @@ static void expect_usable(struct rig *r, const struct rig *undisturbed)
 {
     struct fixture *f = r->f;
     struct records records;
-    expect_ok(f, store_records(f->store, DEFAULT_STACK, f->arena, &records, &f->err));
+    expect_ok(f, store_records(f->store, DEFAULT_STACK, NULL, f->arena, &records, &f->err));
     uint64_t rows = hash_rows(f->store);
     if (rows != undisturbed->promises[r->n_promises - 1].rows &&
         rows != undisturbed->promises[r->n_promises].rows)
