@@ -533,7 +533,7 @@ static bool find_recorded(struct build *b, const struct resource *r, struct bind
     return true;
 }
 
-bool bind_find(struct build *b, uint32_t i, const struct value *values, uint64_t set_fields)
+static bool find(struct build *b, uint32_t i, const struct value *values, uint64_t set_fields)
 {
     const struct resource *r = &b->desired->items[i];
     struct binding *binding = &b->bindings[i];
@@ -575,4 +575,41 @@ bool bind_find(struct build *b, uint32_t i, const struct value *values, uint64_t
         }
     }
     return find_by_key(b, i, values, set_fields, binding, address);
+}
+
+/* The custom table that has the address of what is declared as a system table now; or NULL. */
+static const struct object *custom_table(struct build *b, uint32_t i)
+{
+    const struct resource *r = &b->desired->items[i];
+    uint32_t record = b->bindings[i].record;
+    size_t n = 0;
+    const struct object *o = record == UINT32_MAX
+                                 ? world_find_owned(b->world, b->options->stack, r->kind, r->name, &n)
+                                 : world_find(b->world, r->kind, text_of(b->recorded->items[record].id));
+    return o == NULL || o->system || o->phase == PHASE_DELETING ? NULL : o;
+}
+
+/* A custom table and the one that came with the VPC never become each other: what is declared in one would
+ * silently go into the other. */
+static bool is_right_table(struct build *b, uint32_t i, const struct value *values)
+{
+    const struct resource *r = &b->desired->items[i];
+    const struct object *bound = b->bindings[i].object, *other;
+    if (r->kind != KIND_ROUTE_TABLE || r->lifecycle->management == MANAGE_OBSERVE || b->options->destroy)
+        return true;
+    bool system = is_system_table(r->kind, values);
+    other = system ? custom_table(b, i) : bound != NULL && bound->system ? bound : NULL;
+    if (other == NULL) return true;
+    char address[RESOURCE_ADDRESS_SIZE];
+    (void)diags_add(b->diags, SEVERITY_ERROR, r->pos, address_format(r->kind, r->name, address),
+                    system ? "declare the system table under another name"
+                           : "declare it with `system: true`, or the custom table under another name",
+                    "%s is a %s route table and cannot become a %s one", other->id,
+                    system ? "custom" : "system", system ? "system" : "custom");
+    return false;
+}
+
+bool bind_find(struct build *b, uint32_t i, const struct value *values, uint64_t set_fields)
+{
+    return find(b, i, values, set_fields) && is_right_table(b, i, values);
 }

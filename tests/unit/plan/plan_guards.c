@@ -252,6 +252,40 @@ static void a_replacement_can_be_asked_for(void **state)
     assert_int_equal(harness_count(&h, "natgateway"), 1);
 }
 
+/* ---- the table that came with the VPC ---- */
+
+#define TABLE(more) NEXT "kind: RouteTable\nmetadata: {name: table}\nspec: {vpc: main" more "}\n"
+
+static void a_custom_table_does_not_become_the_system_table(void **state)
+{
+    (void)state;
+    CLEANUP(harness_fini) struct harness h;
+    begin(&h, VPC TABLE(""));
+    harness_manifest(&h, VPC TABLE(", system: true"));
+    char expected[256];
+    (void)snprintf(expected, sizeof expected,
+                   "CONFLICT: 1 conflict with what exists\n"
+                   "error: RouteTable/table: %s is a custom route table and cannot become a system one\n",
+                   harness_id(&h, "RouteTable/table"));
+    EXPECT_PLAN(&h, expected);
+    assert_int_equal(harness_destroy(&h, NULL), ERR_OK);
+}
+
+static void the_system_table_does_not_become_a_custom_table(void **state)
+{
+    (void)state;
+    CLEANUP(harness_fini) struct harness h;
+    begin(&h, VPC TABLE(", system: true"));
+    harness_manifest(&h, VPC TABLE(""));
+    char expected[256];
+    (void)snprintf(expected, sizeof expected,
+                   "CONFLICT: 1 conflict with what exists\n"
+                   "error: RouteTable/table: %s is a system route table and cannot become a custom one\n",
+                   harness_id(&h, "RouteTable/table"));
+    EXPECT_PLAN(&h, expected);
+    assert_int_equal(harness_destroy(&h, NULL), ERR_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +304,8 @@ int main(void)
         cmocka_unit_test(what_is_not_a_target_is_not_deleted),
         cmocka_unit_test(what_is_excluded_stays_with_all_that_needs_it),
         cmocka_unit_test(a_replacement_can_be_asked_for),
+        cmocka_unit_test(a_custom_table_does_not_become_the_system_table),
+        cmocka_unit_test(the_system_table_does_not_become_a_custom_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
