@@ -44,6 +44,7 @@ struct order {
     struct pairs gone_binding; /* EIP id -> delete step of its association */
     struct pairs gone_vswitch; /* VPC id -> delete steps of its vSwitches */
     struct pairs updated;      /* (kind, id) of what changes in place -> its step */
+    struct pairs at_address;   /* (kind, address of an instance) -> steps of those that leave it */
 };
 
 static void put(struct order *o, struct pairs *p, uint64_t key, uint32_t step)
@@ -101,6 +102,85 @@ static void after_all(struct order *o, uint32_t step, const struct pairs *p, uin
 {
     for (size_t k = first_pair(p, key); k < p->n && p->items[k].key == key; k++)
         add_edge(o, step, p->items[k].step, soft);
+}
+
+/* ---- addresses of instances ---- */
+
+/* A field of an object; unset when it is not known. */
+static struct value field_of(const struct order *o, enum kind kind, struct value id, uint8_t field)
+{
+    const struct object *object = value_is_set(id) ? world_find(o->b->world, kind, value_as_text(id)) : NULL;
+    return object == NULL ? (struct value){0} : object->values[field];
+}
+
+/* A reference as it is now: also what is about to be replaced has an id until then. */
+static struct value ref_now(const struct order *o, const struct change *c, uint8_t field)
+{
+    struct value v = c->desired->values[field];
+    if (value_is_set(c->values[field]) || v.state != VALUE_SET || v.form != REF_LOCAL)
+        return c->values[field];
+    const struct object *target = o->b->bindings[v.u.num].object;
+    return target == NULL ? (struct value){0} : value_id(target->id);
+}
+
+static uint64_t address_key(struct value vpc, struct value ip)
+{
+    return value_is_set(vpc) && value_is_set(ip) ? id_key(KIND_VPC, vpc) * 31 + text_hash(value_as_text(ip))
+                                                 : 0;
+}
+
+/* The private address that something has, is bound to or leads to; 0: none, or not known. */
+static uint64_t address_of_object(const struct order *o, const struct object *object)
+{
+    const struct value *v = object->values;
+    switch (object->kind) {
+    case KIND_INSTANCE: return address_key(v[INS_VPC], v[INS_PRIVATE_IP]);
+    case KIND_EIP_ASSOCIATION:
+        return address_key(field_of(o, KIND_INSTANCE, v[EAS_INSTANCE], INS_VPC),
+                           field_of(o, KIND_INSTANCE, v[EAS_INSTANCE], INS_PRIVATE_IP));
+    case KIND_DNAT_ENTRY:
+        return address_key(field_of(o, KIND_NAT_GATEWAY, v[DNAT_NAT], NAT_VPC), v[DNAT_TARGET_IP]);
+    default: return 0;
+    }
+}
+
+/* The same of what is planned. */
+static uint64_t address_of_change(const struct order *o, const struct change *c)
+{
+    struct value ip, instance;
+    switch (c->kind) {
+    case KIND_INSTANCE:
+        return address_key(field_of(o, KIND_VSWITCH, ref_now(o, c, INS_VSWITCH), VSW_VPC),
+                           c->values[INS_PRIVATE_IP]);
+    case KIND_EIP_ASSOCIATION:
+        instance = ref_now(o, c, EAS_INSTANCE);
+        return address_key(field_of(o, KIND_INSTANCE, instance, INS_VPC),
+                           field_of(o, KIND_INSTANCE, instance, INS_PRIVATE_IP));
+    case KIND_DNAT_ENTRY:
+        ip = c->values[DNAT_TARGET_IP];
+        if (!value_is_set(ip))
+            ip = field_of(o, KIND_INSTANCE, ref_now(o, c, DNAT_TARGET_INSTANCE), INS_PRIVATE_IP);
+        return address_key(field_of(o, KIND_NAT_GATEWAY, ref_now(o, c, DNAT_NAT), NAT_VPC), ip);
+    default: return 0;
+    }
+}
+
+static void index_address(struct order *o, const struct change *c, uint32_t step)
+{
+    uint64_t key = address_of_object(o, c->observed);
+    if (key != 0) put(o, &o->at_address, key * 31 + (uint64_t)c->kind, step);
+}
+
+/* An address has one instance. An instance has one EIP, or DNAT entries that lead to it.
+ * Source: AssociateEipAddress and CreateForwardEntry, BIND_INSTANCE_HAVE_PORTMAP_OR_BIND_EIP */
+static void edges_of_address(struct order *o, const struct change *c, uint32_t step)
+{
+    uint64_t key = address_of_change(o, c);
+    if (key == 0) return;
+    if (c->kind == KIND_INSTANCE) after_all(o, step, &o->at_address, key * 31 + KIND_INSTANCE, false);
+    if (c->kind != KIND_INSTANCE) after_all(o, step, &o->at_address, key * 31 + KIND_EIP_ASSOCIATION, false);
+    if (c->kind == KIND_EIP_ASSOCIATION)
+        after_all(o, step, &o->at_address, key * 31 + KIND_DNAT_ENTRY, false);
 }
 
 /* ---- steps ---- */
@@ -174,12 +254,18 @@ static void make_indexes(struct order *o)
     for (uint32_t k = 0; k < o->b->n_changes; k++) {
         const struct change *c = &o->b->changes[k];
         if (o->apply_step[k] != NO_STEP) index_created(o, c, o->apply_step[k]);
-        if (c->action == ACTION_UPDATE)
+        if (c->action == ACTION_UPDATE || (c->action == ACTION_ADOPT && c->n_diffs > 0))
             put(o, &o->updated, id_key(c->kind, value_cstr(c->observed->id)), o->apply_step[k]);
-        if (o->delete_step[k] != NO_STEP) index_deleted(o, c, o->delete_step[k]);
+        if (o->delete_step[k] != NO_STEP) {
+            index_deleted(o, c, o->delete_step[k]);
+            index_address(o, c, o->delete_step[k]);
+        } else if (o->apply_step[k] != NO_STEP && c->observed != NULL &&
+                   address_of_change(o, c) != address_of_object(o, c->observed)) {
+            index_address(o, c, o->apply_step[k]);
+        }
     }
     struct pairs *all[] = {&o->deleted,   &o->routes_in,    &o->snat_of,      &o->binding_of, &o->gone_routes,
-                           &o->gone_snat, &o->gone_binding, &o->gone_vswitch, &o->updated};
+                           &o->gone_snat, &o->gone_binding, &o->gone_vswitch, &o->updated,    &o->at_address};
     for (size_t k = 0; k < N_ELEMENTS(all); k++) sort_pairs(all[k]);
 }
 
@@ -307,6 +393,7 @@ static void make_edges(struct order *o)
         const struct change *c = &o->b->changes[k];
         if (o->apply_step[k] != NO_STEP) edges_of_apply(o, c, o->apply_step[k]);
         if (o->apply_step[k] != NO_STEP) edges_of_key(o, c, o->apply_step[k]);
+        if (o->apply_step[k] != NO_STEP) edges_of_address(o, c, o->apply_step[k]);
         if (o->delete_step[k] != NO_STEP) edges_of_left_behind(o, c, o->delete_step[k]);
         if (o->delete_step[k] != NO_STEP)
             edges_of_leaving(o, c, o->delete_step[k], true);

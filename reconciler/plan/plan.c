@@ -315,9 +315,11 @@ static void decide_create(struct build *b, uint32_t i, const struct value *value
 }
 
 /* A route in another table or to another destination, another address bound to the same gateway: old and new
- * can be there at once. An entry of a gateway needs its addresses bound there, which may be the same ones. */
-static bool gets_another_key(enum kind kind, const struct comparison *cmp)
+ * can be there at once. An entry of a gateway needs its addresses bound there, which may be the same ones;
+ * and an instance has one address. */
+static bool gets_another_key(enum kind kind, const struct value *values, const struct comparison *cmp)
 {
+    if (kind == KIND_EIP_ASSOCIATION && values[EAS_INSTANCE].state != VALUE_UNSET) return false;
     uint8_t first = kind == KIND_ROUTE_ENTRY ? RTE_TABLE : kind == KIND_EIP_ASSOCIATION ? EAS_EIP : FIELD_NO;
     uint8_t second = kind == KIND_ROUTE_ENTRY ? RTE_DESTINATION : first;
     for (uint32_t k = 0; k < cmp->n_diffs; k++)
@@ -351,7 +353,7 @@ static void decide_replace(struct build *b, uint32_t i, const struct value *valu
     /* Where another thing still has the new key, that one may wait for this one to leave its old one. */
     c->create_first =
         !parents.delete_first &&
-        ((kind_info(r->kind)->flags & KIND_CREATE_FIRST) != 0 || gets_another_key(r->kind, cmp)) &&
+        ((kind_info(r->kind)->flags & KIND_CREATE_FIRST) != 0 || gets_another_key(r->kind, values, cmp)) &&
         world_find_key(b->world, r->kind, values) == NULL;
     c->diffs = keep_diffs(b, cmp);
     c->n_diffs = cmp->n_diffs;

@@ -140,6 +140,74 @@ static void an_entry_goes_first_where_it_cannot_be_led_over(void **state)
     EXPECT_CONVERGED(&h);
 }
 
+/* ---- an instance has one address, or entries that lead to it ---- */
+
+#define SERVER(type, ip)                                                                                     \
+    DOC "kind: Vpc\nmetadata: {name: main}\nspec: {cidrBlock: 10.0.0.0/8}\n---\n" DOC                        \
+        "kind: VSwitch\nmetadata: {name: front}\n"                                                           \
+        "spec: {vpc: main, zone: cn-shanghai-b, cidrBlock: 10.0.1.0/24}\n---\n" DOC                          \
+        "kind: SecurityGroup\nmetadata: {name: web}\nspec: {vpc: main}\n---\n" DOC                           \
+        "kind: NatGateway\nmetadata: {name: nat}\nspec: {vpc: main, vSwitch: front}\n---\n" DOC              \
+        "kind: Eip\nmetadata: {name: one}\nspec: {}\n---\n" DOC                                              \
+        "kind: Eip\nmetadata: {name: two}\nspec: {}\n---\n" DOC                                              \
+        "kind: EipAssociation\nmetadata: {name: one-nat}\nspec: {eip: one, natGateway: nat}\n" INSTANCE(     \
+            "server", type, ip)
+#define INSTANCE(name, type, ip)                                                                             \
+    "---\n" DOC "kind: Instance\nmetadata: {name: " name "}\n"                                               \
+    "spec: {vSwitch: front, securityGroups: [web], image: any, instanceType: " type ", privateIp: " ip "}\n"
+#define PUBLISHED                                                                                            \
+    "---\n" DOC "kind: DnatEntry\nmetadata: {name: http}\n"                                                  \
+    "spec: {natGateway: nat, eip: one, externalPort: 80, internalPort: 80, target: {instance: server}}\n"
+#define BOUND(name, eip)                                                                                     \
+    "---\n" DOC "kind: EipAssociation\nmetadata: {name: " name "}\nspec: {eip: " eip ", instance: server}\n"
+#define THREE "---\n" DOC "kind: Eip\nmetadata: {name: three}\nspec: {}\n"
+#define SMALL "ecs.t6-c1m1.large"
+#define LARGE "ecs.t6-c1m2.large"
+
+static void expect_no_refusal(const char *const *manifests, size_t n)
+{
+    CLEANUP(harness_fini) struct harness h;
+    harness_init(&h);
+    for (size_t k = 0; k < n; k++) {
+        harness_manifest(&h, manifests[k]);
+        EXPECT_APPLIED(&h, NULL);
+        assert_string_equal(harness_refused(&h), "");
+        EXPECT_CONVERGED(&h);
+    }
+}
+
+static void an_instance_is_left_before_it_is_taken(void **state)
+{
+    (void)state;
+    const char *const published[] = {SERVER(SMALL, "10.0.1.10") THREE PUBLISHED,
+                                     SERVER(SMALL, "10.0.1.10") THREE BOUND("direct", "two"),
+                                     SERVER(SMALL, "10.0.1.10") THREE BOUND("another", "three"),
+                                     SERVER(SMALL, "10.0.1.10") THREE PUBLISHED};
+    expect_no_refusal(published, N_ELEMENTS(published));
+    const char *const made_anew[] = {SERVER(SMALL, "10.0.1.10") PUBLISHED,
+                                     SERVER(LARGE, "10.0.1.10") BOUND("direct", "two"),
+                                     SERVER(SMALL, "10.0.1.10") PUBLISHED};
+    expect_no_refusal(made_anew, N_ELEMENTS(made_anew));
+}
+
+static void an_instance_loses_its_address_before_it_gets_another(void **state)
+{
+    (void)state;
+    const char *const manifests[] = {SERVER(SMALL, "10.0.1.10") THREE BOUND("direct", "two"),
+                                     SERVER(SMALL, "10.0.1.10") THREE BOUND("direct", "three")};
+    expect_no_refusal(manifests, N_ELEMENTS(manifests));
+}
+
+static void private_addresses_are_left_before_they_are_taken(void **state)
+{
+    (void)state;
+    const char *const manifests[] = {
+        SERVER(SMALL, "10.0.1.10") INSTANCE("peer", SMALL, "10.0.1.11"),
+        SERVER(SMALL, "10.0.1.11") INSTANCE("peer", SMALL, "10.0.1.10"),
+    };
+    expect_no_refusal(manifests, N_ELEMENTS(manifests));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +217,9 @@ int main(void)
         cmocka_unit_test(the_same_snapshots_give_the_same_plan),
         cmocka_unit_test(a_preference_gives_way_where_it_would_go_in_circles),
         cmocka_unit_test(an_entry_goes_first_where_it_cannot_be_led_over),
+        cmocka_unit_test(an_instance_is_left_before_it_is_taken),
+        cmocka_unit_test(an_instance_loses_its_address_before_it_gets_another),
+        cmocka_unit_test(private_addresses_are_left_before_they_are_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
