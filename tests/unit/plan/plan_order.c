@@ -208,6 +208,22 @@ static void private_addresses_are_left_before_they_are_taken(void **state)
     expect_no_refusal(manifests, N_ELEMENTS(manifests));
 }
 
+#define NETS                                                                                                 \
+    DOC "kind: Vpc\nmetadata: {name: east}\nspec: {cidrBlock: 10.0.0.0/8}\n---\n" DOC                        \
+        "kind: Vpc\nmetadata: {name: west}\nspec: {cidrBlock: 10.0.0.0/8}\n---\n" DOC                        \
+        "kind: VSwitch\nmetadata: {name: front}\n"                                                           \
+        "spec: {vpc: east, zone: cn-shanghai-b, cidrBlock: 10.0.1.0/24}\n"
+#define TABLE(name, vpc, front)                                                                              \
+    "---\n" DOC "kind: RouteTable\nmetadata: {name: " name "}\nspec: {vpc: " vpc ", vSwitches: [" front "]}\n"
+
+static void a_vswitch_is_led_from_one_table_to_the_next_while_both_are_made_anew(void **state)
+{
+    (void)state;
+    const char *const manifests[] = {NETS TABLE("one", "east", "front") TABLE("two", "west", ""),
+                                     NETS TABLE("one", "west", "") TABLE("two", "east", "front")};
+    expect_no_refusal(manifests, N_ELEMENTS(manifests));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +236,7 @@ int main(void)
         cmocka_unit_test(an_instance_is_left_before_it_is_taken),
         cmocka_unit_test(an_instance_loses_its_address_before_it_gets_another),
         cmocka_unit_test(private_addresses_are_left_before_they_are_taken),
+        cmocka_unit_test(a_vswitch_is_led_from_one_table_to_the_next_while_both_are_made_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
