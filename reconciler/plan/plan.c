@@ -93,6 +93,48 @@ static void each_target(const struct desired *d, uint32_t i, void (*visit)(void 
     }
 }
 
+/* The EIPs of an SNAT or DNAT entry. */
+static const struct value *eips_of_entry(const struct resource *r, uint32_t *n)
+{
+    const struct value *eip = &r->values[DNAT_EIP], *eips = &r->values[SNAT_EIPS];
+    *n = r->kind == KIND_DNAT_ENTRY                               ? 1
+         : r->kind == KIND_SNAT_ENTRY && eips->state == VALUE_SET ? eips->n
+                                                                  : 0;
+    return r->kind == KIND_DNAT_ENTRY ? eip : eips->u.items;
+}
+
+/* The same for the associations that bind the EIPs of an entry to its gateway: it needs them, too.
+ * 'association_of' has that of each EIP of the stack, by their indices. */
+static void each_association(const struct desired *d, const uint32_t *association_of, uint32_t i,
+                             void (*visit)(void *ctx, uint32_t target), void *ctx)
+{
+    uint32_t n;
+    const struct value *eips = eips_of_entry(&d->items[i], &n);
+    for (uint32_t k = 0; k < n; k++) {
+        if (eips[k].form == REF_LOCAL) {
+            if (association_of[eips[k].u.num] != UINT32_MAX) visit(ctx, association_of[eips[k].u.num]);
+            continue;
+        }
+        for (uint32_t a = i; a-- > 0 && d->items[a].kind >= KIND_EIP_ASSOCIATION;)
+            if (d->items[a].kind == KIND_EIP_ASSOCIATION &&
+                value_equal(FIELD_REF, d->items[a].values[EAS_EIP], eips[k]))
+                visit(ctx, a);
+    }
+}
+
+static uint32_t *index_associations(struct build *b)
+{
+    uint32_t *of = arena_array_of(b->arena, b->desired->n, uint32_t);
+    if (of == NULL) b->out_of_memory = true;
+    for (uint32_t i = 0; of != NULL && i < b->desired->n; i++) {
+        const struct resource *r = &b->desired->items[i];
+        of[i] = UINT32_MAX;
+        if (r->kind == KIND_EIP_ASSOCIATION && r->values[EAS_EIP].form == REF_LOCAL)
+            of[r->values[EAS_EIP].u.num] = i; /* references lead to lower indices */
+    }
+    return of;
+}
+
 static void clear_left_out(void *ctx, uint32_t target)
 {
     ((struct binding *)ctx)[target].left_out = false;
@@ -129,6 +171,9 @@ static void choose_targets(struct build *b)
 {
     const struct plan_options *o = b->options;
     uint32_t n = b->desired->n;
+    if (o->n_targets == 0 && o->n_excludes == 0) return;
+    const uint32_t *association_of = index_associations(b);
+    if (association_of == NULL) return;
     if (o->n_targets > 0) {
         for (uint32_t i = 0; i < n; i++)
             b->bindings[i].left_out =
@@ -136,7 +181,10 @@ static void choose_targets(struct build *b)
         /* What a target refers to comes with it. References lead to lower indices: kinds are in the order of
          * creation. */
         for (uint32_t i = n; i-- > 0;)
-            if (!b->bindings[i].left_out) each_target(b->desired, i, clear_left_out, b->bindings);
+            if (!b->bindings[i].left_out) {
+                each_target(b->desired, i, clear_left_out, b->bindings);
+                each_association(b->desired, association_of, i, clear_left_out, b->bindings);
+            }
     }
     for (uint32_t i = 0; i < n && o->n_excludes > 0; i++) {
         struct exclusion e = {.bindings = b->bindings};
@@ -145,6 +193,7 @@ static void choose_targets(struct build *b)
         /* What needs something that is left out is left out, too, unless that exists already: which is not
          * known yet, so only what is bound to be created would matter; keeping it out is the safe side. */
         each_target(b->desired, i, note_left_out, &e);
+        each_association(b->desired, association_of, i, note_left_out, &e);
         if (e.found) b->bindings[i].left_out = true;
     }
 }
@@ -228,17 +277,12 @@ static void look_at_parent(void *ctx, uint32_t target)
 /* An SNAT or DNAT entry goes with the binding of its EIP: when that is made anew, so is the entry. */
 static bool needs_new_binding(const struct build *b, const struct resource *r)
 {
-    uint8_t eip_field = r->kind == KIND_SNAT_ENTRY   ? SNAT_EIPS
-                        : r->kind == KIND_DNAT_ENTRY ? DNAT_EIP
-                                                     : FIELD_NO;
-    if (eip_field == FIELD_NO) return false;
-    struct value v = r->values[eip_field];
-    const struct value *items = r->kind == KIND_SNAT_ENTRY ? v.u.items : &v;
-    uint32_t n = r->kind == KIND_SNAT_ENTRY ? v.n : 1;
+    uint32_t n;
+    const struct value *items = eips_of_entry(r, &n);
     for (uint32_t k = 0; k < n; k++)
         if (items[k].state == VALUE_SET && items[k].form == REF_LOCAL && b->bindings[items[k].u.num].rebound)
             return true;
-    if (!b->foreign_rebound) return false;
+    if (n == 0 || !b->foreign_rebound) return false;
     for (size_t c = 0; c < b->n_changes; c++) {
         const struct change *change = &b->changes[c];
         if (change->kind != KIND_EIP_ASSOCIATION || change->action != ACTION_REPLACE || change->create_first)
@@ -920,7 +964,7 @@ enum err_code plan_build(struct arena *arena, const struct plan_options *options
     if (diags->n_errors > errors_before)
         return err_set(err, ERR_INPUT, "an address on the command line is not known");
     choose_targets(&b);
-    decide_desired(&b);
+    if (!b.out_of_memory) decide_desired(&b);
     size_t conflicts = diags->n_errors - errors_before;
     if (!b.out_of_memory) decide_undesired(&b);
     if (b.out_of_memory) return err_nomem(err);

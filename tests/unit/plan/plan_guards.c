@@ -213,6 +213,51 @@ static void a_target_comes_with_what_it_needs_and_nothing_else(void **state)
     EXPECT_PLAN(&h, "+ NatGateway/nat\n+ Eip/one\n");
 }
 
+#define ENTRY(eip, association)                                                                              \
+    NEXT "kind: EipAssociation\nmetadata: {name: bound}\nspec: {eip: " association                           \
+         ", natGateway: nat}\n" NEXT "kind: SnatEntry\nmetadata: {name: out}\n"                              \
+         "spec: {natGateway: nat, source: {vSwitch: front}, eips: [" eip "]}\n"
+
+static void an_entry_comes_and_stays_with_the_binding_of_its_eip(void **state)
+{
+    (void)state;
+    CLEANUP(harness_fini) struct harness h;
+    harness_init(&h);
+    struct text entry = TEXT("SnatEntry/out"), bound = TEXT("EipAssociation/bound");
+    harness_manifest(&h, VPC FRONT NAT("") "---\n" EIP("eip", "", "") ENTRY("eip", "eip"));
+    h.options.excludes = &bound;
+    h.options.n_excludes = 1;
+    EXPECT_PLAN(&h, "+ Vpc/main\n+ VSwitch/front\n+ NatGateway/nat\n+ Eip/eip\n"
+                    "left out: EipAssociation/bound\nleft out: SnatEntry/out\n");
+    h.options.n_excludes = 0;
+    h.options.targets = &entry;
+    h.options.n_targets = 1;
+    EXPECT_APPLIED(&h, NULL);
+    assert_string_equal(harness_refused(&h), "");
+    h.options.n_targets = 0;
+    EXPECT_CONVERGED(&h);
+}
+
+static void so_it_does_with_an_eip_from_outside(void **state)
+{
+    (void)state;
+    CLEANUP(harness_fini) struct harness h;
+    harness_init(&h);
+    const char *const params[] = {"Bandwidth", "5", NULL};
+    const char *id = harness_call(&h, "Vpc", "AllocateEipAddress", params, "AllocationId");
+    char manifest[2048], ref[64];
+    (void)snprintf(ref, sizeof ref, "{id: %s}", id);
+    (void)snprintf(manifest, sizeof manifest, VPC FRONT NAT("") ENTRY("%s", "%s"), ref, ref);
+    harness_manifest(&h, manifest);
+    struct text entry = TEXT("SnatEntry/out");
+    h.options.targets = &entry;
+    h.options.n_targets = 1;
+    EXPECT_APPLIED(&h, NULL);
+    assert_string_equal(harness_refused(&h), "");
+    h.options.n_targets = 0;
+    EXPECT_CONVERGED(&h);
+}
+
 static void what_is_not_a_target_is_not_deleted(void **state)
 {
     (void)state;
@@ -301,6 +346,8 @@ int main(void)
         cmocka_unit_test(more_deletions_than_allowed_are_refused),
         cmocka_unit_test(an_empty_manifest_deletes_nothing),
         cmocka_unit_test(a_target_comes_with_what_it_needs_and_nothing_else),
+        cmocka_unit_test(an_entry_comes_and_stays_with_the_binding_of_its_eip),
+        cmocka_unit_test(so_it_does_with_an_eip_from_outside),
         cmocka_unit_test(what_is_not_a_target_is_not_deleted),
         cmocka_unit_test(what_is_excluded_stays_with_all_that_needs_it),
         cmocka_unit_test(a_replacement_can_be_asked_for),
