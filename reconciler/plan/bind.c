@@ -533,6 +533,23 @@ static bool find_recorded(struct build *b, const struct resource *r, struct bind
     return true;
 }
 
+/* What is recorded as only observed is not ours for that: to take it over has to be allowed as for anything
+ * else that is found. */
+static bool may_keep(struct build *b, uint32_t i, const struct value *values, uint64_t set_fields,
+                     const char *address)
+{
+    struct binding *binding = &b->bindings[i];
+    struct object *o = binding->object;
+    if (!b->recorded->items[binding->record].observed_only || b->options->destroy) return true;
+    bool is_entry = (kind_info(o->kind)->flags & KIND_TAGGABLE) == 0;
+    if (is_entry ? bind_parent_is_ours(b, o)
+                 : o->owner_stack.ptr != NULL && text_equal(o->owner_stack, b->options->stack))
+        return true;
+    if (!may_adopt(b, i, values, set_fields, o, address)) return false;
+    binding->by = BOUND_ADOPTED;
+    return true;
+}
+
 static bool find(struct build *b, uint32_t i, const struct value *values, uint64_t set_fields)
 {
     const struct resource *r = &b->desired->items[i];
@@ -551,7 +568,8 @@ static bool find(struct build *b, uint32_t i, const struct value *values, uint64
     char address[RESOURCE_ADDRESS_SIZE];
     (void)address_format(r->kind, r->name, address);
     if (!observe && find_recorded(b, r, binding))
-        return !taggable || choose_twin(b, i, binding, address, b->recorded->items[binding->record].name);
+        return may_keep(b, i, values, set_fields, address) &&
+               (!taggable || choose_twin(b, i, binding, address, b->recorded->items[binding->record].name));
     if (observe) return find_observed(b, r, values, binding, address);
     if (taggable) {
         if (!choose_twin(b, i, binding, address, r->name)) return false;

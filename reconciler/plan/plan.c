@@ -504,7 +504,7 @@ static void decide_existing(struct build *b, uint32_t i, const struct value *val
         b->plan.n_unchanged += !binding->left_out;
         /* What is still in the making is waited for, so that what needs it is not refused. */
         if (record == NULL || cmp.record_stale || binding->object->phase == PHASE_PENDING ||
-            strcmp(record->id, binding->object->id) != 0 ||
+            strcmp(record->id, binding->object->id) != 0 || record->observed_only ||
             record->prevent_destroy != r->lifecycle->prevent_destroy ||
             record->orphan_on_removal != r->lifecycle->orphan_on_removal || binding->tentative)
             if (!binding->left_out)

@@ -418,6 +418,60 @@ static void what_is_only_observed_is_found_and_never_touched(void **state)
     free(id);
 }
 
+static void what_was_observed_is_taken_over_only_where_that_is_allowed(void **state)
+{
+    (void)state;
+    CLEANUP(harness_fini) struct harness h;
+    harness_init(&h);
+    char *id = stranger_eip(&h, "address", "5"), expected[300];
+    harness_manifest(&h, EIP("address", "name: address", "management: observe"));
+    EXPECT_APPLIED(&h, NULL);
+    harness_manifest(&h, EIP("address", "", ""));
+    (void)snprintf(expected, sizeof expected,
+                   "CONFLICT: 1 conflict with what exists\n"
+                   "error: Eip/address: Eip/address exists as %s, which headgate did not make\n",
+                   id);
+    EXPECT_PLAN(&h, expected);
+    assert_int_equal(harness_destroy(&h, NULL), ERR_OK);
+    assert_int_equal(harness_count(&h, "eip"), 1);
+    harness_manifest(&h, EIP("address", "name: address", "management: observe"));
+    EXPECT_APPLIED(&h, NULL);
+    harness_manifest(&h, EIP("address", "", "adopt: force"));
+    EXPECT_PLAN(&h, "> Eip/address\n");
+    EXPECT_APPLIED(&h, NULL);
+    EXPECT_CONVERGED(&h);
+    free(id);
+}
+
+static void what_another_stack_owns_is_not_ours_for_being_observed(void **state)
+{
+    (void)state;
+    CLEANUP(harness_fini) struct harness h;
+    harness_init(&h);
+    harness_manifest(&h, STACK("one") EIP("address", "", ""));
+    EXPECT_APPLIED(&h, NULL);
+    harness_manifest(&h, STACK("two") EIP("address", "name: address", "management: observe"));
+    memory_forget(&h.memory);
+    EXPECT_APPLIED(&h, NULL);
+    harness_manifest(&h, STACK("two") EIP("address", "", ""));
+    assert_non_null(strstr(harness_plan_text(&h, DUMP_CHANGES), "belongs to stack \"one\""));
+}
+
+static void what_is_ours_is_ours_again_after_it_was_observed(void **state)
+{
+    (void)state;
+    CLEANUP(harness_fini) struct harness h;
+    harness_init(&h);
+    harness_manifest(&h, EIP("address", "", "") "---\n" EIP("other", "", ""));
+    EXPECT_APPLIED(&h, NULL);
+    harness_manifest(&h, EIP("address", "name: address", "management: observe") "---\n" EIP("other", "", ""));
+    EXPECT_APPLIED(&h, NULL);
+    harness_manifest(&h, EIP("address", "", "") "---\n" EIP("other", "", ""));
+    EXPECT_APPLIED(&h, NULL);
+    harness_manifest(&h, EIP("other", "", ""));
+    EXPECT_PLAN(&h, "- Eip/address\n");
+}
+
 static void what_is_to_be_observed_has_to_exist_once(void **state)
 {
     (void)state;
@@ -456,6 +510,9 @@ int main(void)
         cmocka_unit_test(a_key_that_another_one_leaves_can_be_taken),
         cmocka_unit_test(what_swaps_its_keys_goes_before_it_comes_back),
         cmocka_unit_test(what_is_only_observed_is_found_and_never_touched),
+        cmocka_unit_test(what_was_observed_is_taken_over_only_where_that_is_allowed),
+        cmocka_unit_test(what_another_stack_owns_is_not_ours_for_being_observed),
+        cmocka_unit_test(what_is_ours_is_ours_again_after_it_was_observed),
         cmocka_unit_test(what_is_to_be_observed_has_to_exist_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
