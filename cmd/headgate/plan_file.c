@@ -100,6 +100,24 @@ static enum err_code write_all(int fd, const char *text, size_t n)
     return fsync(fd) == 0 ? ERR_OK : ERR_IO;
 }
 
+bool plan_file_is(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode)) return false;
+    CLEANUP(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char begin[128] = "";
+    if (fd < 0 || read(fd, begin, sizeof begin - 1) <= 0) return false;
+    return begin[0] == '{' && strstr(begin, "\"" FORMAT "\"") != NULL;
+}
+
+/* A manifest that is named by mistake is not lost. */
+static enum err_code check_place(const char *path, struct err *err)
+{
+    struct stat st;
+    if (stat(path, &st) != 0 || st.st_size == 0 || !S_ISREG(st.st_mode) || plan_file_is(path)) return ERR_OK;
+    return err_set(err, ERR_INPUT, "--out: %s exists and is not a saved plan; choose another path", path);
+}
+
 /* Beside the file and then in its place, so that nobody ever reads half a plan. mkstemp() makes it 0600. */
 static enum err_code write_file(const char *path, const char *text, size_t n, struct err *err)
 {
@@ -122,7 +140,8 @@ enum err_code plan_file_write(const char *path, struct pass *p, const struct pas
     pass_view(p, &view);
     char created[CLOCK_RFC3339_SIZE];
     json_t *changes = NULL;
-    enum err_code code = json_changes(view.plan, &changes, err);
+    enum err_code code = check_place(path, err);
+    if (code == ERR_OK) code = json_changes(view.plan, &changes, err);
     if (code != ERR_OK) return code;
     CLEANUP(json_freep)
     json_t *root =
@@ -142,16 +161,6 @@ enum err_code plan_file_write(const char *path, struct pass *p, const struct pas
 }
 
 /* ---- reading ---- */
-
-bool plan_file_is(const char *path)
-{
-    struct stat st;
-    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode)) return false;
-    CLEANUP(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-    char begin[128] = "";
-    if (fd < 0 || read(fd, begin, sizeof begin - 1) <= 0) return false;
-    return begin[0] == '{' && strstr(begin, "\"" FORMAT "\"") != NULL;
-}
 
 static enum err_code load_json(const char *path, json_t **out, struct err *err)
 {

@@ -56,6 +56,14 @@ class SavedPlan(support.Case):
         self.headgate("plan", "-f", "net.yaml", "--out", "nowhere/plan.json", code=1)
         self.assertIn("nowhere/plan.json", self.err)
 
+    def test_does_not_take_the_place_of_something_else(self):
+        before = (self.folder / "net.yaml").read_bytes()
+        self.headgate("plan", "-f", "net.yaml", "--out", "net.yaml", code=1)
+        self.assertIn("net.yaml exists and is not a saved plan", self.err)
+        self.assertEqual((self.folder / "net.yaml").read_bytes(), before)
+        self.headgate("plan", "-f", "net.yaml", "--out", "again.json")
+        self.headgate("plan", "-f", "net.yaml", "--out", "again.json")
+
     def test_is_stale_when_it_was_applied_already(self):
         self.save()
         self.headgate("apply", "plan.json")
