@@ -27,7 +27,7 @@ enum exit_code cmd_import(struct app *app)
     enum kind kind;
     struct text name;
     struct err err = {0};
-    enum err_code code = state_address(app->args[0], &kind, &name, &err);
+    enum err_code code = state_new_address(app->args[0], &kind, &name, &err);
     app->n_args = 0; /* they are no manifests */
     if (code == ERR_OK) code = app_pass_options(app, "import", &options, &err);
     if (code == ERR_OK) code = choose_stack(app, &options, &err);

@@ -51,7 +51,7 @@ enum exit_code cmd_state_mv(struct app *app)
     char from_address[RESOURCE_ADDRESS_SIZE], to_address[RESOURCE_ADDRESS_SIZE];
     struct err err = {0};
     enum err_code code = state_address(app->args[0], &from_kind, &from, &err);
-    if (code == ERR_OK) code = state_address(app->args[1], &to_kind, &to, &err);
+    if (code == ERR_OK) code = state_new_address(app->args[1], &to_kind, &to, &err);
     if (code != ERR_OK) return app_fail(app, &err, NULL);
     (void)address_format(from_kind, from, from_address);
     (void)address_format(to_kind, to, to_address);

@@ -103,6 +103,14 @@ enum err_code state_address(const char *text, enum kind *kind, struct text *name
                    near == NULL ? "" : "`?");
 }
 
+enum err_code state_new_address(const char *text, enum kind *kind, struct text *name, struct err *err)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-.";
+    enum err_code code = state_address(text, kind, name, err);
+    if (code != ERR_OK || strspn(name->ptr, allowed) == name->len) return code;
+    return err_set(err, ERR_INPUT, "`%s` cannot be an address: names have a-z, 0-9, `-` and `.`", text);
+}
+
 struct same_kind {
     const struct records *records;
     enum kind kind;

@@ -19,6 +19,10 @@ MUST_CHECK enum err_code state_close_locked(struct store *s, struct text stack, 
 /* "Kind/name" of the command line, where the kind may be a plural or short name as in `get`: whoever shows
  * the address formats it anew. ERR_INPUT with the nearest kind. */
 MUST_CHECK enum err_code state_address(const char *text, enum kind *kind, struct text *name, struct err *err);
+/* The same of an address that something gets: also ERR_INPUT when no manifest could say it. Other characters
+ * tell what headgate itself records of things in the making. */
+MUST_CHECK enum err_code state_new_address(const char *text, enum kind *kind, struct text *name,
+                                           struct err *err);
 /* The record of an address. ERR_INPUT when there is none, with the nearest one. */
 MUST_CHECK enum err_code state_find(const struct records *records, const char *address,
                                     const struct record **out, struct err *err);

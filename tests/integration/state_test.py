@@ -61,6 +61,8 @@ class State(support.Case):
         self.headgate("state", "mv", "VSwitch/gone", "VSwitch/x", code=1)
         self.headgate("state", "mv", "VSwitch/front", "Vpc/front", code=1)
         self.headgate("state", "mv", "VSwitch/front", "VSwitch/front", code=1)
+        self.headgate("state", "mv", "VSwitch/front", "VSwitch/front~new", code=1)
+        self.assertIn("cannot be an address", self.err)
 
     def test_rm_forgets_and_leaves_the_thing(self):
         self.headgate("state", "rm", "VSwitch/web")
@@ -136,6 +138,8 @@ class State(support.Case):
         self.assertEqual(self.state_ids()["Vpc/other"], vpc)
         self.assertEqual(self.changing_calls(), calls)
         self.headgate("import", "Vpc/again", vpc, code=1)
+        self.headgate("import", "Vpc/again~old", vpc, code=1)
+        self.assertIn("cannot be an address", self.err)
         self.headgate("import", "Vpc/ghost", "vpc-nothing", code=1)
         self.headgate("import", "Vpx/other", vpc, code=1)
 
