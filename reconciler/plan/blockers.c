@@ -2,6 +2,7 @@
  *
  * Told before anything is touched, so that a destroy does not end half way. Source: api-behaviour 9,
  * DependencyViolation.* */
+#include "reconciler/base/ip.h"
 #include "reconciler/plan/build.h"
 
 #include <string.h>
@@ -81,6 +82,89 @@ static bool is_handled(const struct build *b, const struct leaving *leaving, siz
     return false;
 }
 
+/* ---- blocks of vSwitches ---- */
+
+/* A vSwitch that stays, in its VPC. */
+struct taken {
+    struct text vpc;
+    struct cidr block;
+    const struct object *vswitch;
+};
+
+static int compare_taken(const void *pa, const void *pb)
+{
+    const struct taken *a = pa, *b = pb;
+    int order = text_compare(a->vpc, b->vpc);
+    return order != 0 ? order : cidr_compare(a->block, b->block);
+}
+
+/* The one that stays and overlaps. What exists does not overlap each other: only the last one that begins
+ * before the end of the block can. */
+static const struct object *find_taken(const struct taken *all, size_t n, struct text vpc, struct cidr block)
+{
+    struct taken end = {.vpc = vpc, .block = {cidr_last(block), 32}};
+    size_t low = 0, high = n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare_taken(&all[middle], &end) <= 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    bool overlaps = low > 0 && text_equal(all[low - 1].vpc, vpc) && cidr_overlaps(all[low - 1].block, block);
+    return overlaps ? all[low - 1].vswitch : NULL;
+}
+
+static size_t collect_taken(const struct build *b, const struct leaving *leaving, size_t n_leaving,
+                            struct taken *out)
+{
+    size_t n = 0, cursor = 0;
+    for (const struct object *o; (o = world_next(b->world, KIND_VSWITCH, &cursor)) != NULL;) {
+        struct value vpc = o->values[VSW_VPC], block = o->values[VSW_CIDR];
+        if (o->phase == PHASE_DELETING || !value_is_set(vpc) || !value_is_set(block) ||
+            find(leaving, n_leaving, KIND_VSWITCH, o->id) != NULL ||
+            cidr_parse(value_as_text(block), &out[n].block) != IP_OK)
+            continue;
+        out[n].vpc = value_as_text(vpc);
+        out[n++].vswitch = o;
+    }
+    if (n > 1) qsort(out, n, sizeof *out, compare_taken);
+    return n;
+}
+
+static bool makes_vswitch(const struct change *c)
+{
+    return c->kind == KIND_VSWITCH && (c->action == ACTION_CREATE || c->action == ACTION_REPLACE) &&
+           value_is_set(c->values[VSW_VPC]);
+}
+
+/* A replacement would take the old one away and then find no place for the new one. */
+static void report_taken_blocks(struct build *b, const struct leaving *leaving, size_t n_leaving)
+{
+    size_t n = 0, n_makes = 0, cursor = 0;
+    for (size_t k = 0; k < b->n_changes; k++) n_makes += makes_vswitch(&b->changes[k]);
+    while (n_makes > 0 && world_next(b->world, KIND_VSWITCH, &cursor) != NULL) n++;
+    if (n == 0) return;
+    struct taken *taken = arena_array_of(b->arena, n, struct taken);
+    if (taken == NULL) {
+        b->out_of_memory = true;
+        return;
+    }
+    n = collect_taken(b, leaving, n_leaving, taken);
+    for (size_t k = 0; k < b->n_changes; k++) {
+        const struct change *c = &b->changes[k];
+        struct cidr block;
+        if (!makes_vswitch(c) || cidr_parse(value_as_text(c->values[VSW_CIDR]), &block) != IP_OK) continue;
+        const struct object *other = find_taken(taken, n, value_as_text(c->values[VSW_VPC]), block);
+        if (other == NULL) continue;
+        char address[RESOURCE_ADDRESS_SIZE];
+        (void)diags_add(b->diags, SEVERITY_ERROR, c->desired->pos, address_format(c->kind, c->name, address),
+                        "choose another block, or let the plan delete what has it (--prune, --target)",
+                        "its block overlaps that of VSwitch %s (" TEXT_FMT "), which stays", other->id,
+                        TEXT_ARG(value_as_text(other->values[VSW_CIDR])));
+    }
+}
+
 void report_blockers(struct build *b)
 {
     struct leaving *leaving = arena_array_of(b->arena, b->n_changes, struct leaving);
@@ -95,6 +179,7 @@ void report_blockers(struct build *b)
             leaving[n++] = (struct leaving){c->kind, c->observed->id, k};
     }
     if (n > 1) qsort(leaving, n, sizeof *leaving, compare_leaving);
+    report_taken_blocks(b, leaving, n);
     for (int kind = 0; kind < N_KINDS && n > 0; kind++) {
         const struct kind_info *info = kind_info((enum kind)kind);
         if (kind == KIND_SECURITY_GROUP_RULE)

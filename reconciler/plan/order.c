@@ -298,7 +298,8 @@ static void edges_of_apply(struct order *o, const struct change *c, uint32_t ste
         after_all(o, step, &o->routes_in, (uint64_t)v[RTA_TABLE].u.num, true);
     if (c->kind == KIND_ROUTE_ENTRY && v[RTE_HOP_NAT].form == REF_LOCAL)
         after_all(o, step, &o->snat_of, (uint64_t)v[RTE_HOP_NAT].u.num, true);
-    if (c->kind == KIND_VSWITCH && c->action == ACTION_CREATE && value_is_set(c->values[VSW_VPC])) {
+    bool is_made = c->action == ACTION_CREATE || c->action == ACTION_REPLACE;
+    if (c->kind == KIND_VSWITCH && is_made && value_is_set(c->values[VSW_VPC])) {
         /* A block can be taken again when its old owner is gone. */
         uint64_t key = id_key(KIND_VPC, c->values[VSW_VPC]);
         struct cidr mine, other;

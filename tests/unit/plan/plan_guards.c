@@ -282,6 +282,29 @@ static void what_is_excluded_stays_with_all_that_needs_it(void **state)
     EXPECT_PLAN(&h, "+ Vpc/main\n+ Eip/one\nleft out: VSwitch/front\nleft out: NatGateway/nat\n");
 }
 
+#define BACK(block)                                                                                          \
+    NEXT "kind: VSwitch\nmetadata: {name: back}\n"                                                           \
+         "spec: {vpc: main, zone: cn-shanghai-b, cidrBlock: " block "}\n"
+
+static void a_vswitch_does_not_go_where_there_is_no_room_for_the_new_one(void **state)
+{
+    (void)state;
+    CLEANUP(harness_fini) struct harness h;
+    begin(&h, VPC FRONT BACK("10.0.2.0/24"));
+    harness_manifest(&h, VPC BACK("10.0.0.0/22"));
+    h.options.prune = false;
+    char expected[300];
+    (void)snprintf(expected, sizeof expected,
+                   "GUARD: a guard refused the plan\n"
+                   "warning: 1 resource of stack \"default\" is no longer in the manifests and stays\n"
+                   "error: VSwitch/back: its block overlaps that of VSwitch %s (10.0.1.0/24), which stays\n",
+                   harness_id(&h, "VSwitch/front"));
+    EXPECT_PLAN(&h, expected);
+    h.options.prune = true;
+    EXPECT_APPLIED(&h, NULL);
+    assert_string_equal(harness_refused(&h), "");
+}
+
 static void a_replacement_can_be_asked_for(void **state)
 {
     (void)state;
@@ -350,6 +373,7 @@ int main(void)
         cmocka_unit_test(so_it_does_with_an_eip_from_outside),
         cmocka_unit_test(what_is_not_a_target_is_not_deleted),
         cmocka_unit_test(what_is_excluded_stays_with_all_that_needs_it),
+        cmocka_unit_test(a_vswitch_does_not_go_where_there_is_no_room_for_the_new_one),
         cmocka_unit_test(a_replacement_can_be_asked_for),
         cmocka_unit_test(a_custom_table_does_not_become_the_system_table),
         cmocka_unit_test(the_system_table_does_not_become_a_custom_table),
