@@ -127,11 +127,14 @@ static enum exit_code converge(const struct applying *a, struct pass *p, bool qu
     return code == ERR_OK ? DONE_OK : app_fail(a->app, &err, NULL);
 }
 
-/* Nothing to change: what is only read is recorded all the same. */
+/* Nothing to change: what is only read is recorded all the same, and the intents of a run that died are
+ * settled.
+ */
 static enum exit_code finish_without_changes(const struct applying *a, struct pass *p,
                                              const struct pass_view *view)
 {
-    enum exit_code code = view->plan->n_read > 0 ? converge(a, p, true) : DONE_OK;
+    bool settles = view->plan->n_read > 0 || view->n_intents > 0;
+    enum exit_code code = settles ? converge(a, p, true) : DONE_OK;
     if (code == DONE_OK) say_end(a, &(struct converge_summary){0}, true);
     return code;
 }
