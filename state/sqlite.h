@@ -44,8 +44,8 @@ struct store {
  * "cannot …". */
 enum err_code err_sqlite(struct err *err, sqlite3 *db, const char *path, const char *doing);
 
-/* SQLite's checks tell as a finding, too, that a page could not be read. ERR_IO for such a one, ERR_OK for what
- * is wrong with the file itself. */
+/* SQLite's checks tell as a finding, too, that a page could not be read. ERR_IO for such a one, ERR_OK for
+ * what is wrong with the file itself. */
 enum err_code err_unread(struct err *err, const char *path, struct text finding);
 
 /* Opens s->db and makes what the file says harmless: a schema from outside runs no function of ours. After a

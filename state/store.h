@@ -2,9 +2,9 @@
  *
  * State is a cache: deleting the file loses nothing that cannot be found again in the cloud
  * (docs/architecture.md). Every write is one transaction that is durable when the function returns (WAL,
- * synchronous=EXTRA). One connection writes. A file that is corrupt, not ours, from a newer version, read-only
- * or on a full disk gives an error (ERR_STATE, ERR_IO) and is never overwritten. All functions block: the
- * loop calls the writing ones through uv_queue_work(). A store is used by one thread at a time. */
+ * synchronous=EXTRA). One connection writes. A file that is corrupt, not ours, from a newer version,
+ * read-only or on a full disk gives an error (ERR_STATE, ERR_IO) and is never overwritten. All functions
+ * block: the loop calls the writing ones through uv_queue_work(). A store is used by one thread at a time. */
 #pragma once
 
 #include "reconciler/base/arena.h"
