@@ -90,6 +90,7 @@ struct run {
     int64_t started_ms, first_sent_ms, accepted_ms, deadline_ms, told_ms;
     int64_t poll_first_ms; /* when to look first */
     const char *status, *code, *request_id;
+    const char *said;            /* the cloud's words, when it said that it exists */
     const struct key *waits_for; /* told in the trace */
     uint32_t group;              /* under which keys are held */
     struct key *held[MAX_SERIAL_KEYS];

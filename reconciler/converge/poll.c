@@ -241,8 +241,8 @@ static void looked(struct converge *c, uint32_t s, const struct poll *p)
         if (change->desired_index != UINT32_MAX && step_of(c, s)->verb != VERB_DELETE)
             c->bound[change->desired_index] = o->id;
     } else if (why == LOOK_EXISTS) {
-        step_fail(c, s, ERR_CONFLICT, "the cloud says that it exists already (%s), but it is not to be found",
-                  run->code == NULL ? "" : run->code);
+        step_fail(c, s, ERR_CONFLICT, "something else is in its place: %s: %s",
+                  run->code == NULL ? "" : run->code, run->said == NULL ? "" : run->said);
         return;
     } else if (step_of(c, s)->verb == VERB_DELETE) {
         run->observed = NULL;

@@ -82,6 +82,53 @@ static bool is_handled(const struct build *b, const struct leaving *leaving, siz
     return false;
 }
 
+/* ---- bindings ---- */
+
+/* An SNAT or DNAT entry that stays, and works with an address whose binding goes: that would be refused for
+ * as long as it is there.  Source: UnassociateEipAddress, InvalidIpStatus.HasBeenUsedBy… */
+static void report_user(struct build *b, const struct object *o, const struct change *binding)
+{
+    char mine[RESOURCE_ADDRESS_SIZE], its[RESOURCE_ADDRESS_SIZE];
+    bool ours = is_left_out(b, o, mine);
+    (void)address_format(binding->kind, binding->name, its);
+    (void)diags_add(
+        b->diags, SEVERITY_ERROR, binding->desired == NULL ? (struct src_pos){0} : binding->desired->pos, its,
+        ours ? arena_printf(b->arena, "take it in, too (--target %s), or let it go (--prune)", mine)
+             : arena_printf(b->arena, "delete it, or keep what it needs: --exclude %s", its),
+        "%s works with its EIP and stays", ours ? mine : o->id);
+}
+
+static bool list_has(struct value list, struct value id)
+{
+    for (uint32_t k = 0; k < list.n; k++)
+        if (value_equal(FIELD_REF, list.u.items[k], id)) return true;
+    return false;
+}
+
+static void report_users_of_bindings(struct build *b, const struct leaving *leaving, size_t n)
+{
+    static const struct {
+        enum kind kind;
+        uint8_t eips;
+    } users[] = {{KIND_SNAT_ENTRY, SNAT_EIPS}, {KIND_DNAT_ENTRY, DNAT_EIP}};
+    for (size_t k = 0; k < b->n_changes; k++) {
+        const struct change *c = &b->changes[k];
+        if (c->kind != KIND_EIP_ASSOCIATION || (c->action != ACTION_DELETE && c->action != ACTION_REPLACE))
+            continue;
+        struct value eip = c->observed->values[EAS_EIP];
+        for (size_t u = 0; u < N_ELEMENTS(users); u++) {
+            size_t cursor = 0;
+            for (const struct object *o; (o = world_next(b->world, users[u].kind, &cursor)) != NULL;) {
+                struct value v = o->values[users[u].eips];
+                bool uses =
+                    value_is_set(v) && value_is_set(eip) &&
+                    (users[u].kind == KIND_SNAT_ENTRY ? list_has(v, eip) : value_equal(FIELD_REF, v, eip));
+                if (uses && o->phase != PHASE_DELETING && !is_handled(b, leaving, n, o)) report_user(b, o, c);
+            }
+        }
+    }
+}
+
 /* ---- blocks of vSwitches ---- */
 
 /* A vSwitch that stays, in its VPC. */
@@ -180,6 +227,7 @@ void report_blockers(struct build *b)
     }
     if (n > 1) qsort(leaving, n, sizeof *leaving, compare_leaving);
     report_taken_blocks(b, leaving, n);
+    report_users_of_bindings(b, leaving, n);
     for (int kind = 0; kind < N_KINDS && n > 0; kind++) {
         const struct kind_info *info = kind_info((enum kind)kind);
         if (kind == KIND_SECURITY_GROUP_RULE)

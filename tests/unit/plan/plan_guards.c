@@ -305,6 +305,27 @@ static void a_vswitch_does_not_go_where_there_is_no_room_for_the_new_one(void **
     assert_string_equal(harness_refused(&h), "");
 }
 
+#define BOUND(eip)                                                                                           \
+    VPC FRONT NAT("") NEXT "kind: Eip\nmetadata: {name: one}\nspec: {}\n" NEXT                               \
+                           "kind: Eip\nmetadata: {name: two}\nspec: {}\n" NEXT                               \
+                           "kind: EipAssociation\nmetadata: {name: bound}\n"                                 \
+                           "spec: {eip: " eip ", natGateway: nat}\n"
+
+static void a_binding_does_not_go_while_an_entry_that_stays_works_with_it(void **state)
+{
+    (void)state;
+    CLEANUP(harness_fini) struct harness h;
+    begin(&h, BOUND("one") NEXT "kind: SnatEntry\nmetadata: {name: out}\n"
+                                "spec: {natGateway: nat, source: {vSwitch: front}, eips: [one]}\n");
+    harness_manifest(&h, BOUND("two"));
+    h.options.prune = false;
+    const char *plan = harness_plan_text(&h, DUMP_CHANGES);
+    assert_non_null(strstr(plan, "error: EipAssociation/bound: SnatEntry/out works with its EIP and stays"));
+    h.options.prune = true;
+    EXPECT_APPLIED(&h, NULL);
+    EXPECT_CONVERGED(&h);
+}
+
 static void a_replacement_can_be_asked_for(void **state)
 {
     (void)state;
@@ -374,6 +395,7 @@ int main(void)
         cmocka_unit_test(what_is_not_a_target_is_not_deleted),
         cmocka_unit_test(what_is_excluded_stays_with_all_that_needs_it),
         cmocka_unit_test(a_vswitch_does_not_go_where_there_is_no_room_for_the_new_one),
+        cmocka_unit_test(a_binding_does_not_go_while_an_entry_that_stays_works_with_it),
         cmocka_unit_test(a_replacement_can_be_asked_for),
         cmocka_unit_test(a_custom_table_does_not_become_the_system_table),
         cmocka_unit_test(the_system_table_does_not_become_a_custom_table),
