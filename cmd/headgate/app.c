@@ -2,6 +2,7 @@
 #include "cmd/headgate/app.h"
 
 #include "cmd/headgate/event_json.h"
+#include "cmd/headgate/say.h"
 #include "reconciler/base/limits.h"
 #include "reconciler/loop/sources.h"
 
@@ -202,7 +203,9 @@ enum err_code app_read_sources(struct app *app, struct arena *bytes, struct diag
         return err_set(err, ERR_INPUT,
                        "which manifests? Name a folder, a file, or - for standard input: headgate %s -f DIR",
                        app->command->name);
-    return sources_read(app->arena, bytes, paths, f->n + app->n_args, diags, out, n, err);
+    enum err_code code = sources_read(app->arena, bytes, paths, f->n + app->n_args, diags, out, n, err);
+    if (code == ERR_OK) say_reading(*out, *n);
+    return code;
 }
 
 enum err_code app_variables(struct app *app, const struct param_value **out, size_t *n, struct err *err)

@@ -5,6 +5,14 @@
 
 #include <unistd.h>
 
+void say_reading(const struct source *sources, size_t n)
+{
+    enum { MIB = 1 << 20 }; /* about 20 ms to load */
+    size_t size = 0;
+    for (size_t i = 0; i < n; i++) size += sources[i].bytes.len;
+    if (size >= MIB) (void)fprintf(stderr, "Reading %.1f MiB of manifests...\n", (double)size / MIB);
+}
+
 static void put_refreshing(struct buf *out, struct pass *p)
 {
     struct pass_view view;

@@ -3,6 +3,9 @@
 
 #include "reconciler/loop/pass.h"
 
+/* "Reading 14.6 MiB of manifests..." to standard error, when that takes longer than a person likes to wait
+ * without a word. */
+void say_reading(const struct source *sources, size_t n);
 /* "nat-hairpin: Refreshing state... [mock, cn-shanghai]": before what may take a while. Nothing when the
  * state is believed. */
 void say_refreshing(struct pass *p, const struct pass_options *options);

@@ -51,6 +51,17 @@ class FirstOutput(support.Case):
             running.wait()
         return seen.splitlines()[0]
 
+    def test_of_large_manifests(self):
+        text = (self.folder / "net.yaml").read_text() + "# a long line\n" * 100000
+        self.write("large.yaml", text)
+        size = f"{len(text) / 2**20:.1f}"
+        for args in (["validate"], ["plan", "--refresh=false"], ["graph"]):
+            with self.subTest(args):
+                self.headgate(*args, "-f", "large.yaml")
+                self.assertTrue(self.err.startswith(f"Reading {size} MiB of manifests...\n"), self.err)
+        self.headgate("validate", "-f", "net.yaml")
+        self.assertEqual(self.err, "")
+
     def test_of_what_asks_the_cloud(self):
         manifests = ["-f", "net.yaml"]
         for args in (["plan", *manifests], ["plan", "--destroy", *manifests], ["drift", *manifests],
