@@ -286,26 +286,42 @@ static enum started start_request(struct converge *c, uint32_t s, int64_t *rate_
 
 /* ---- before the first request ---- */
 
-/* An earlier run made it, and no list has shown it since: lists lag behind creations. Entries are safe
- * without, by their natural keys.  Source: api-behaviour 8 */
+/* An earlier run made it, or was about to make it otherwise (its token does not fit this request), and no
+ * list has shown it: lists lag behind creations. Entries are safe without, by their natural keys.  Source:
+ * api-behaviour 8 */
 static bool is_out_of_sight(const struct converge *c, uint32_t s)
 {
     const struct change *change = change_of(c, s);
     const struct run *run = &c->runs[s];
-    return step_of(c, s)->verb == VERB_CREATE && !run->looked && run->n_requests == 0 &&
-           change->recorded != NULL && c->intent_open[step_of(c, s)->change] &&
-           (kind_info(change->kind)->flags & KIND_TAGGABLE) != 0;
+    if (step_of(c, s)->verb != VERB_CREATE || run->looked || run->n_requests > 0 ||
+        !c->intent_open[step_of(c, s)->change] || (kind_info(change->kind)->flags & KIND_TAGGABLE) == 0)
+        return false;
+    const struct used_generation *g = find_generation(c, change);
+    bool otherwise = run->request != NULL && g != NULL && g->verb == VERB_CREATE && g->request_hash != NULL &&
+                     strcmp(g->request_hash, run->request_hash) != 0;
+    return change->recorded != NULL || otherwise;
+}
+
+static bool look_for_lost(struct converge *c, uint32_t s)
+{
+    struct run *run = &c->runs[s];
+    if (!is_out_of_sight(c, s)) return false;
+    run->looked = true;
+    run->lost_since_ms = c->now_ms;
+    run->state = STEP_LOOKING;
+    run->look = LOOK_LOST;
+    poll_join(c, s, 0);
+    return true;
 }
 
 static bool looks_first(struct converge *c, uint32_t s)
 {
     struct run *run = &c->runs[s];
-    bool lost = is_out_of_sight(c, s);
-    if (!lost && !may_have_appeared(c, s)) return false;
+    if (look_for_lost(c, s)) return true;
+    if (!may_have_appeared(c, s)) return false;
     run->looked = true;
-    run->lost_since_ms = c->now_ms;
     run->state = STEP_LOOKING;
-    run->look = lost ? LOOK_LOST : LOOK_FIRST;
+    run->look = LOOK_FIRST;
     poll_join(c, s, 0);
     return true;
 }
@@ -376,6 +392,6 @@ enum started try_start(struct converge *c, uint32_t s, int64_t *rate_at)
         skip_step(c, s, "interrupted");
         return STARTED_YES;
     }
-    if (without_effect(c, s)) return STARTED_YES;
+    if (look_for_lost(c, s) || without_effect(c, s)) return STARTED_YES;
     return start_request(c, s, rate_at);
 }

@@ -38,6 +38,32 @@ static void what_was_made_before_a_crash_is_waited_for_until_it_is_listed(void *
     }
 }
 
+#define EIP(isp) DOC "kind: Eip\nmetadata: {name: one}\nspec: {isp: " isp "}\n"
+
+static void nor_is_it_made_twice_when_it_is_wanted_otherwise_by_then(void **state)
+{
+    (void)state;
+    for (uint32_t at = 1;; at++) {
+        CLEANUP(harness_fini) struct harness h;
+        harness_init(&h);
+        harness_manifest(&h, EIP("BGP"));
+        harness_option(&h, "list-lag-ms", "8000");
+        struct apply_script script = {.cut_at = at};
+        (void)harness_apply(&h, &script);
+        if (!h.was_cut) {
+            assert_in_range(at, 5, 100);
+            return;
+        }
+        harness_manifest(&h, EIP("BGP_PRO"));
+        (void)harness_apply(&h, NULL); /* may find the other one and not be able to change it in place */
+        harness_wait(&h, 60000);
+        EXPECT_APPLIED(&h, NULL);
+        EXPECT_CONVERGED(&h);
+        harness_wait(&h, 60000);
+        assert_int_equal(harness_count(&h, "eip"), 1);
+    }
+}
+
 /* The n-th answer to a list of EIPs lacks its rows. */
 struct forgetful {
     struct harness *h;
@@ -118,6 +144,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_made_before_a_crash_is_waited_for_until_it_is_listed),
+        cmocka_unit_test(nor_is_it_made_twice_when_it_is_wanted_otherwise_by_then),
         cmocka_unit_test(what_is_recorded_and_not_listed_is_looked_for_once_more),
         cmocka_unit_test(without_a_state_what_is_wanted_is_looked_for_once_more),
         cmocka_unit_test(a_table_goes_when_its_vswitch_is_given_to_another),
