@@ -330,7 +330,7 @@ enum err_code store_move(struct store *s, struct text stack, enum kind from_kind
                          enum kind to_kind, struct text to, struct err *err)
 {
     if (from_kind != to_kind)
-        return err_set(err, ERR_INPUT, "a %s cannot become a %s; only the name can change",
+        return err_set(err, ERR_INPUT, "a %s cannot become another kind (%s); only the name can change",
                        kind_info(from_kind)->name, kind_info(to_kind)->name);
     CLEANUP(txn_endp) struct store *txn = NULL;
     int64_t id;

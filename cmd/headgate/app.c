@@ -200,9 +200,11 @@ enum err_code app_read_sources(struct app *app, struct arena *bytes, struct diag
     if (f->n > 0) memcpy(paths, f->items, f->n * sizeof *paths);
     if (app->n_args > 0) memcpy(paths + f->n, app->args, app->n_args * sizeof *paths);
     if (f->n + app->n_args == 0)
-        return err_set(err, ERR_INPUT,
-                       "which manifests? Name a folder, a file, or - for standard input: headgate %s -f DIR",
-                       app->command->name);
+        return err_set(
+            err, ERR_INPUT,
+            "which manifests? Name a folder, a file, or - for standard input: headgate %s -f DIR%s",
+            app->command->name,
+            strcmp(app->command->name, "destroy") == 0 ? "; or, without any, the stack: --stack NAME" : "");
     enum err_code code = sources_read(app->arena, bytes, paths, f->n + app->n_args, diags, out, n, err);
     if (code == ERR_OK) say_reading(*out, *n);
     return code;

@@ -484,8 +484,7 @@ static void settle_what_is_done(struct converge *c)
 static bool may_come_to_sight(const struct converge *c, uint32_t k)
 {
     const struct change *change = &c->plan->changes[k];
-    if (change->action != ACTION_FORGET || change->observed != NULL ||
-        (kind_info(change->kind)->flags & KIND_TAGGABLE) != 0)
+    if (change->action != ACTION_FORGET || change->observed != NULL || kind_is_taggable(change->kind))
         return false;
     const struct used_generation *g = find_generation(c, change);
     bool unsettled =

@@ -100,8 +100,7 @@ void note_intent(struct converge *c, uint32_t s, const struct request *r)
     n->generation = run->generation;
     memcpy(n->token, run->token, sizeof n->token);
     memcpy(n->request_hash, run->request_hash, sizeof n->request_hash);
-    if (n->verb == VERB_CREATE && run->observed == NULL &&
-        (kind_info(change->kind)->flags & KIND_TAGGABLE) == 0)
+    if (n->verb == VERB_CREATE && run->observed == NULL && !kind_is_taggable(change->kind))
         note_tentative(c, s);
 }
 

@@ -30,10 +30,8 @@ static const struct object *find_tagged(const struct converge *c, const struct c
     const struct object *found = NULL;
     const struct object *o = world_find_owned(c->world, c->plan->stack, change->kind, change->name, &n);
     if (n <= 1) return o != NULL && may_be_new(c, change, o) ? o : NULL;
-    while ((o = world_next(c->world, change->kind, &cursor)) != NULL) {
-        if (o->owner_stack.ptr == NULL || !text_equal(o->owner_stack, c->plan->stack) ||
-            !text_equal(o->owner_name, change->name) || !may_be_new(c, change, o))
-            continue;
+    while ((o = world_next_owned(c->world, c->plan->stack, change->kind, change->name, &cursor)) != NULL) {
+        if (!may_be_new(c, change, o)) continue;
         found = o;
         n_found++;
     }
@@ -49,7 +47,7 @@ const struct object *find_object(struct converge *c, uint32_t s)
         return world_find(c->world, change->kind, text_of(change->observed->id));
     /* A replacement that is made first must not find the one that it replaces. */
     const struct object *old = change->action == ACTION_REPLACE ? change->observed : NULL;
-    if ((kind_info(change->kind)->flags & KIND_TAGGABLE) != 0) return find_tagged(c, change);
+    if (kind_is_taggable(change->kind)) return find_tagged(c, change);
     const struct object *o = run->values == NULL ? NULL : world_find_key(c->world, change->kind, run->values);
     return o != NULL && old != NULL && strcmp(o->id, old->id) == 0 ? NULL : o;
 }

@@ -294,7 +294,7 @@ static bool is_out_of_sight(const struct converge *c, uint32_t s)
     const struct change *change = change_of(c, s);
     const struct run *run = &c->runs[s];
     if (step_of(c, s)->verb != VERB_CREATE || run->looked || run->n_requests > 0 ||
-        !c->intent_open[step_of(c, s)->change] || (kind_info(change->kind)->flags & KIND_TAGGABLE) == 0)
+        !c->intent_open[step_of(c, s)->change] || !kind_is_taggable(change->kind))
         return false;
     const struct used_generation *g = find_generation(c, change);
     bool otherwise = run->request != NULL && g != NULL && g->verb == VERB_CREATE && g->request_hash != NULL &&

@@ -211,16 +211,19 @@ static const char *field_name_at(const void *ctx, size_t i)
     return ((const struct kind_info *)ctx)->fields[i].name;
 }
 
-static enum err_code unknown(struct err *err, const char *what, struct text word, const char *nearest)
+/* 'of': the kind that has no such field; NULL when it is the kind itself that is not known. */
+static enum err_code unknown(struct err *err, const char *of, struct text word, const char *nearest)
 {
-    struct buf b;
+    CLEANUP(buf_fini) struct buf b;
     buf_init(&b, 256);
     buf_put_escaped(&b, (struct text){word.ptr, MIN_OF(word.len, (size_t)60)});
-    enum err_code code = nearest == NULL ? err_set(err, ERR_INPUT, "unknown %s `%s`", what, buf_str(&b))
-                                         : err_set(err, ERR_INPUT, "unknown %s `%s`, did you mean `%s`?",
-                                                   what, buf_str(&b), nearest);
-    buf_fini(&b);
-    return code;
+    const char *space = of == NULL ? "" : " ", *kind = of == NULL ? "" : of;
+    const char *what = of == NULL ? "there is no kind" : "has no field";
+    if (nearest != NULL)
+        return err_set(err, ERR_INPUT, "%s%s%s `%s`, did you mean `%s`?", kind, space, what, buf_str(&b),
+                       nearest);
+    return err_set(err, ERR_INPUT, "%s%s%s `%s`; `headgate explain%s%s` lists them", kind, space, what,
+                   buf_str(&b), space, kind);
 }
 
 enum err_code manifest_explain(struct text path, struct buf *out, struct err *err)
@@ -236,13 +239,13 @@ enum err_code manifest_explain(struct text path, struct buf *out, struct err *er
     if (text_equal_nocase(head, TEXT("Stack")))
         explain_stack(out);
     else if (kind == KIND_NONE)
-        return unknown(err, "kind", head, text_nearest(head, N_KINDS + 1, kind_name_at, NULL));
+        return unknown(err, NULL, head, text_nearest(head, N_KINDS + 1, kind_name_at, NULL));
     else if (path.ptr == NULL)
         explain_kind(out, kind);
     else if (kind_field(kind, path) != FIELD_NO)
         explain_field(out, kind, kind_field(kind, path));
     else if (!explain_group(out, kind, path))
-        return unknown(err, "field", path,
+        return unknown(err, kind_info(kind)->name, path,
                        text_nearest(path, kind_info(kind)->n_fields, field_name_at, kind_info(kind)));
     return buf_ok(out) ? ERR_OK : err_nomem(err);
 }

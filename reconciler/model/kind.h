@@ -212,6 +212,12 @@ static inline const struct kind_info *kind_info(enum kind kind)
     ASSERT(kind < N_KINDS);
     return kind_infos[kind];
 }
+
+/* Whether it can carry tags. What cannot is an entry of something else: a route, a rule, a binding. */
+static inline bool kind_is_taggable(enum kind kind)
+{
+    return (kind_info(kind)->flags & KIND_TAGGABLE) != 0;
+}
 /* By name ("VSwitch"; exact) or, for commands, by plural or short name. KIND_NONE when unknown. */
 enum kind kind_of_name(struct text name);
 enum kind kind_of_any_name(struct text name);

@@ -469,6 +469,17 @@ struct object *world_next(const struct world *w, enum kind kind, size_t *cursor)
     return w->entries[e].object;
 }
 
+struct object *world_next_owned(const struct world *w, struct text stack, enum kind kind, struct text name,
+                                size_t *cursor)
+{
+    struct object *o;
+    while ((o = world_next(w, kind, cursor)) != NULL)
+        if (o->owner_stack.ptr != NULL && text_equal(o->owner_stack, stack) &&
+            text_equal(o->owner_name, name))
+            return o;
+    return NULL;
+}
+
 size_t world_count(const struct world *w, enum kind kind)
 {
     return w->n_present[kind];

@@ -34,6 +34,9 @@ struct object *world_find(const struct world *w, enum kind kind, struct text id)
  * returned. */
 struct object *world_find_owned(const struct world *w, struct text stack, enum kind kind, struct text name,
                                 size_t *n_matches);
+/* Walks all that carry these tags and are not gone, as world_next() does. For the rare case of several. */
+struct object *world_next_owned(const struct world *w, struct text stack, enum kind kind, struct text name,
+                                size_t *cursor);
 /* By natural key: the same KEY fields as 'values' (references as REF_ID; a key field that is unset in
  * 'values' matches an unset one only). NULL when the kind has no natural key, when a key value is unknown or
  * unresolved, or none matches. */

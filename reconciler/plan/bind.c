@@ -298,7 +298,7 @@ static bool find_observed(struct build *b, const struct resource *r, const struc
 static enum adopt adopt_policy(const struct resource *r)
 {
     if (r->lifecycle->adopt != ADOPT_DEFAULT) return r->lifecycle->adopt;
-    return (kind_info(r->kind)->flags & KIND_TAGGABLE) != 0 ? ADOPT_IF_TAGGED : ADOPT_IF_IDENTICAL;
+    return kind_is_taggable(r->kind) ? ADOPT_IF_TAGGED : ADOPT_IF_IDENTICAL;
 }
 
 /* Another stack's tags: a diagnostic, unless the manifest insists. */
@@ -411,7 +411,7 @@ static bool find_by_key(struct build *b, uint32_t i, const struct value *values,
                         address_format(other->kind, other->name, other_address), o->id);
         return false;
     }
-    if (bind_parent_is_ours(b, o) && (kind_info(r->kind)->flags & KIND_TAGGABLE) == 0) {
+    if (bind_parent_is_ours(b, o) && !kind_is_taggable(r->kind)) {
         bind(binding, o, BOUND_PARENT);
         return true;
     }
@@ -423,12 +423,6 @@ static bool find_by_key(struct build *b, uint32_t i, const struct value *values,
 }
 
 /* ---- twins ---- */
-
-bool bind_is_tagged(const struct build *b, const struct object *o, struct text name)
-{
-    return o->owner_stack.ptr != NULL && text_equal(o->owner_stack, b->options->stack) &&
-           text_equal(o->owner_name, name);
-}
 
 int bind_compare_twins(const struct object *a, const struct object *b)
 {
@@ -447,8 +441,9 @@ static struct object *best_twin(struct build *b, enum kind kind, struct binding 
     size_t cursor = 0;
     *n_equal = best != NULL;
     if (best != NULL) binding->incarnation = best->incarnation;
-    for (struct object *o; (o = world_next(b->world, kind, &cursor)) != NULL;) {
-        if (o == binding->object || o->phase == PHASE_DELETING || !bind_is_tagged(b, o, name)) continue;
+    for (struct object *o;
+         (o = world_next_owned(b->world, b->options->stack, kind, name, &cursor)) != NULL;) {
+        if (o == binding->object || o->phase == PHASE_DELETING) continue;
         uint32_t record = bind_record_of(b, kind, o->id);
         if (record != UINT32_MAX && record != binding->record) continue; /* has become another one */
         binding->incarnation = MAX_OF(binding->incarnation, o->incarnation);
@@ -541,7 +536,7 @@ static bool may_keep(struct build *b, uint32_t i, const struct value *values, ui
     struct binding *binding = &b->bindings[i];
     struct object *o = binding->object;
     if (!b->recorded->items[binding->record].observed_only || b->options->destroy) return true;
-    bool is_entry = (kind_info(o->kind)->flags & KIND_TAGGABLE) == 0;
+    bool is_entry = !kind_is_taggable(o->kind);
     if (is_entry ? bind_parent_is_ours(b, o)
                  : o->owner_stack.ptr != NULL && text_equal(o->owner_stack, b->options->stack))
         return true;
@@ -564,7 +559,7 @@ static bool find(struct build *b, uint32_t i, const struct value *values, uint64
         bind(binding, system_table(b, values), BOUND_PARENT);
         return true;
     }
-    bool taggable = (kind_info(r->kind)->flags & KIND_TAGGABLE) != 0;
+    bool taggable = kind_is_taggable(r->kind);
     char address[RESOURCE_ADDRESS_SIZE];
     (void)address_format(r->kind, r->name, address);
     if (!observe && find_recorded(b, r, binding))

@@ -60,7 +60,7 @@ static void report(struct build *b, const struct object *o, const struct change 
     static const char forgotten[] =
         "; if headgate made it and the state was lost, bring its manifest back and run "
         "`headgate state rebuild` first";
-    bool is_entry = (kind_info(o->kind)->flags & KIND_TAGGABLE) == 0;
+    bool is_entry = !kind_is_taggable(o->kind);
     char address[RESOURCE_ADDRESS_SIZE];
     const char *name = object_name(o);
     (void)address_format(parent->kind, parent->name, address);

@@ -69,6 +69,29 @@ struct build {
     struct plan plan;
 };
 
+/* ---- plan.c ---- */
+/* NULL when out of memory, which is noted. */
+struct change *plan_add_change(struct build *b, enum action action, enum reason reason, enum kind kind,
+                               struct text name);
+void plan_add_left_out(struct build *b, enum kind kind, struct text name);
+
+/* ---- targets.c ---- */
+/* A diagnostic for each pattern on the command line that fits no resource. */
+void targets_check(struct build *b);
+/* Sets left_out of the bindings. */
+void targets_choose(struct build *b);
+/* The same for what is not desired. */
+bool targets_leave_out(const struct build *b, enum kind kind, struct text name);
+bool targets_match(const struct text *patterns, size_t n, enum kind kind, struct text name);
+/* Calls visit(ctx, target index) for each reference of resource i to another one of the stack. */
+void each_target(const struct desired *d, uint32_t i, void (*visit)(void *ctx, uint32_t target), void *ctx);
+
+/* The EIPs of an SNAT or DNAT entry; *n is 0 for other kinds. */
+const struct value *eips_of_entry(const struct resource *r, uint32_t *n);
+
+/* ---- undesired.c ---- */
+void decide_undesired(struct build *b);
+
 /* ---- bind.c ---- */
 /* Resolves the references of desired resource i into 'values' (kind's n_fields) with *set_fields, and
  * normalises them. */
@@ -77,8 +100,6 @@ void bind_resolve(struct build *b, uint32_t i, struct value *values, uint64_t *s
 bool bind_find(struct build *b, uint32_t i, const struct value *values, uint64_t set_fields);
 /* For entries: another one with the natural key, that nobody recorded, in a parent of ours; or NULL. */
 struct object *bind_rival(struct build *b, uint32_t i, const struct value *values);
-/* Whether an object carries the tags of a resource of this stack (of its own kind). */
-bool bind_is_tagged(const struct build *b, const struct object *o, struct text name);
 /* Of two that carry the same tags: which one is the resource? Negative: a; positive: b; 0: cannot be told, so
  * that neither is touched. What failed is not, and the higher incarnation is the new one of a replacement. */
 int bind_compare_twins(const struct object *a, const struct object *b);

@@ -38,7 +38,7 @@ static uint64_t kinds_that_matter(const struct desired *desired, const struct re
     for (uint32_t k = 0; k < recorded->n; k++) kinds |= KIND_BIT(recorded->items[k].kind);
     if (inner_access_matters(desired, recorded)) kinds |= KIND_BIT(KIND_SECURITY_GROUP_RULE);
     for (int k = 0; k < N_KINDS; k++) /* tagged ones are looked for without any record */
-        if (unmanaged || (kind_info((enum kind)k)->flags & KIND_TAGGABLE) != 0) kinds |= KIND_BIT(k);
+        if (unmanaged || kind_is_taggable((enum kind)k)) kinds |= KIND_BIT(k);
     for (int k = N_KINDS - 1; k >= 0; k--) { /* references lead to lower kinds */
         if ((kinds & KIND_BIT(k)) == 0) continue;
         const struct kind_info *info = kind_info((enum kind)k);
@@ -224,7 +224,7 @@ static enum err_code scopes_of_lost(struct arena *arena, struct text stack, cons
     if (!any_is_owned(world, stack)) return ERR_OK;
     for (uint32_t i = 0; i < desired->n; i++) {
         const struct resource *r = &desired->items[i];
-        if ((kind_info(r->kind)->flags & KIND_TAGGABLE) != 0 && r->lifecycle->management != MANAGE_OBSERVE &&
+        if (kind_is_taggable(r->kind) && r->lifecycle->management != MANAGE_OBSERVE &&
             world_find_owned(world, stack, r->kind, r->name, NULL) == NULL)
             kinds |= KIND_BIT(cloud->listed_with(cloud, r->kind));
     }
@@ -297,7 +297,7 @@ enum err_code plan_recorded_world(struct arena *arena, struct text stack, const 
         if (o == NULL) return err_nomem(err);
         *o = (struct object){
             .kind = r->kind, .phase = PHASE_READY, .id = r->id, .status = "", .values = r->values};
-        if (!r->observed_only && (kind_info(r->kind)->flags & KIND_TAGGABLE) != 0) {
+        if (!r->observed_only && kind_is_taggable(r->kind)) {
             o->owner_stack = stack;
             o->owner_name = r->name;
             o->incarnation = r->incarnation;

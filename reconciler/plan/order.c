@@ -505,8 +505,7 @@ static uint32_t turn_entries(struct order *o, const bool *marked)
         struct change *c = &o->b->changes[o->steps[s].change];
         bool in_place = c->action == ACTION_UPDATE && !c->desired->lifecycle->prevent_destroy;
         bool create_first = c->action == ACTION_REPLACE && c->create_first;
-        if (!marked[s] || (kind_info(c->kind)->flags & KIND_TAGGABLE) != 0 || !(in_place || create_first))
-            continue;
+        if (!marked[s] || kind_is_taggable(c->kind) || !(in_place || create_first)) continue;
         c->action = ACTION_REPLACE;
         c->create_first = false;
         c->old = NULL;

@@ -1,3 +1,4 @@
+/* net.c - drawing networks, and writing them as manifests. */
 #include "tests/simulation/net.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* play.c - acts are performed on a harness; at the end everything is looked at. */
 #include "tests/simulation/play.h"
 
 #include "reconciler/base/digest.h"

@@ -1,3 +1,4 @@
+/* points.c - the tables of fault points, events and branches, and what an operation's name says of it. */
 #include "tests/simulation/points.h"
 
 #include "reconciler/base/macros.h"

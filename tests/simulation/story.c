@@ -1,3 +1,4 @@
+/* story.c - what is drawn, in which order; taking a part out; telling it. */
 #include "tests/simulation/story.h"
 
 /* ---- drawing ---- */

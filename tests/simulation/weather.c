@@ -1,3 +1,4 @@
+/* weather.c - what befalls a call between headgate and the simulated cloud. */
 #include "tests/simulation/weather.h"
 
 #include <string.h>

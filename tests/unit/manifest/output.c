@@ -138,10 +138,12 @@ static void kinds_and_fields_are_explained(void **state)
     assert_non_null(strstr(explained(&out, "SnatEntry.source"), "source.vSwitch <reference to VSwitch>"));
     assert_non_null(strstr(explained(&out, "Stack"), "maxDeletions"));
     assert_int_equal(manifest_explain(TEXT("VSwich"), &out, &err), ERR_INPUT);
-    assert_string_equal(err.msg, "unknown kind `VSwich`, did you mean `VSwitch`?");
+    assert_string_equal(err.msg, "there is no kind `VSwich`, did you mean `VSwitch`?");
     assert_int_equal(manifest_explain(TEXT("VSwitch.cidr"), &out, &err), ERR_INPUT);
     assert_int_equal(manifest_explain(TEXT("VSwitch.cidrBlok"), &out, &err), ERR_INPUT);
-    assert_string_equal(err.msg, "unknown field `cidrBlok`, did you mean `cidrBlock`?");
+    assert_string_equal(err.msg, "VSwitch has no field `cidrBlok`, did you mean `cidrBlock`?");
+    assert_int_equal(manifest_explain(TEXT("NatGateway.nope"), &out, &err), ERR_INPUT);
+    assert_string_equal(err.msg, "NatGateway has no field `nope`; `headgate explain NatGateway` lists them");
     buf_fini(&out);
 }
 
