@@ -83,7 +83,9 @@ static void complain_twice(struct tree_reader *r, uint32_t first, uint32_t secon
     }
     struct text key = key_text(t, second);
     if (key.len > 80) key.len = 80;
-    (void)diags_add(r->diags, SEVERITY_ERROR, tree_pos(r, t->nodes[second].mark), NULL, "remove one of them",
+    bool begins_document = text_is(key, "apiVersion"); /* files that were put together without a separator */
+    (void)diags_add(r->diags, SEVERITY_ERROR, tree_pos(r, t->nodes[second].mark), NULL,
+                    begins_document ? "another document begins with `---`" : "remove one of them",
                     "the key `" TEXT_FMT "` is given twice, first at line %u, column %u", TEXT_ARG(key),
                     t->nodes[first].mark.line, t->nodes[first].mark.column);
 }

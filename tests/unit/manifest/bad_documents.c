@@ -22,6 +22,9 @@ static void wrong_yaml_is_told_with_its_place(void **state)
         {"? [a]\n: b\n", "1:3", "a key must be a text", NULL},
         {SPEC "  name: vv\n  name: ww\n", "7:3", "the key `name` is given twice, first at line 6, column 3",
          "remove one"},
+        {"apiVersion: headgate/v1\nkind: Eip\nmetadata: {name: ab}\nspec: {}\napiVersion: headgate/v1\n",
+         "5:1", "the key `apiVersion` is given twice, first at line 1, column 1",
+         "another document begins with `---`"},
         {SPEC "  <<: 1\n", "6:7", "the merge key `<<` needs a mapping", NULL},
     };
     ASSERT_ALL_BAD(rows);
