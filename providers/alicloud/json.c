@@ -4,6 +4,17 @@
 #include <math.h>
 #include <string.h>
 
+json_t *document_of(struct body body)
+{
+    if (body.document == NULL)
+        return json_loadb(body.text.ptr == NULL ? "" : body.text.ptr, body.text.len, 0, NULL);
+    union {
+        const json_t *given;
+        json_t *counted;
+    } document = {.given = body.document}; /* its content is left alone: jansson counts inside */
+    return json_incref(document.counted);
+}
+
 size_t json_count(const json_t *list)
 {
     if (json_is_array(list)) return json_array_size(list);
@@ -17,6 +28,10 @@ const json_t *json_item(const json_t *list, size_t i)
 
 const json_t *json_at(const json_t *j, const char *path)
 {
+    if (strchr(path, '.') == NULL && !json_is_array(j)) { /* most of them */
+        j = json_object_get(j, path);
+        return json_is_null(j) ? NULL : j;
+    }
     struct text rest = text_of(path), name;
     while (j != NULL && text_cut(&rest, '.', &name)) {
         if (json_is_array(j)) j = json_array_size(j) == 1 ? json_array_get(j, 0) : NULL;

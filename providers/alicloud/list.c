@@ -383,14 +383,16 @@ static void read_attribute_page(struct reading *r, const struct request *request
 }
 
 enum err_code alicloud_read_page(const struct cloud *c, const struct scope *s, const struct request *r,
-                                 int http_status, struct text body, const struct world *w,
+                                 int http_status, struct body body, const struct world *w,
                                  struct arena *arena, struct page *out, struct outcome *outcome,
                                  struct err *err)
 {
     struct outcome own;
     if (outcome == NULL) outcome = &own;
     *out = (struct page){0};
-    alicloud_read_outcome(c, NULL, r, http_status, body, arena, outcome);
+    (void)c;
+    json_auto_t *document = document_of(body);
+    outcome_of(NULL, r, http_status, body.text, document, arena, outcome);
     bool attribute =
         s->kind == KIND_SECURITY_GROUP && strcmp(r->operation, "DescribeSecurityGroupAttribute") == 0;
     bool gone = attribute && outcome->class == OUTCOME_GONE;
@@ -398,9 +400,8 @@ enum err_code alicloud_read_page(const struct cloud *c, const struct scope *s, c
         return err_set(err, ERR_PROVIDER, "%s: %s%s%s", r->operation,
                        outcome->code[0] != '\0' ? outcome->code : outcome_name(outcome->class),
                        outcome->message[0] != '\0' ? ": " : "", outcome->message);
-    json_auto_t *root = gone ? NULL : json_loadb(body.ptr, body.len, 0, NULL);
-    if (root == NULL && !gone) return err_nomem(err); /* it was read a moment ago */
-    struct reading reading = {.scope = s, .world = w, .arena = arena, .page = out, .root = root};
+    struct reading reading = {
+        .scope = s, .world = w, .arena = arena, .page = out, .root = gone ? NULL : document};
     enum err_code code = ERR_OK;
     if (attribute)
         read_attribute_page(&reading, r);

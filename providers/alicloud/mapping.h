@@ -182,6 +182,9 @@ bool json_int_at(const json_t *j, const char *path, int64_t *out);
 size_t json_count(const json_t *list);
 const json_t *json_item(const json_t *list, size_t i);
 
+/* The document of a body, to be released; NULL: it is none. */
+json_t *document_of(struct body body);
+
 /* ---- spell.c: values to parameters and back ---- */
 
 /* The kind's initial value of a field; unset when it has none. */
@@ -210,6 +213,12 @@ struct object *read_item(struct reading *r, enum kind kind, const json_t *item);
 enum phase phase_of(const struct kind_map *m, const char *status);
 /* The id of the EIP with this address, or the address itself when no such EIP is known. */
 const char *eip_by_address(struct reading *r, const char *address);
+
+/* ---- outcome.c ---- */
+
+/* What an answer means, given its document (NULL: it has none). */
+void outcome_of(const struct goal *g, const struct request *r, int http_status, struct text text,
+                const json_t *root, struct arena *arena, struct outcome *out);
 
 /* ---- next.c and tags.c ---- */
 
@@ -253,13 +262,13 @@ size_t alicloud_serial_keys(const struct cloud *c, const struct goal *g, const s
 void alicloud_durations(const struct cloud *c, enum kind kind, enum verb verb, int64_t *shortest_ms,
                         int64_t *typical_ms, int64_t *deadline_ms);
 void alicloud_read_outcome(const struct cloud *c, const struct goal *g, const struct request *r,
-                           int http_status, struct text body, struct arena *arena, struct outcome *out);
+                           int http_status, struct body body, struct arena *arena, struct outcome *out);
 enum kind alicloud_list_scope_kind(const struct cloud *c, enum kind kind, uint8_t *field);
 enum next alicloud_list_request(const struct cloud *c, const struct scope *s, const char *const *ids,
                                 uint32_t n_ids, const char *after, struct arena *arena, struct request *out,
                                 struct err *err);
 enum err_code alicloud_read_page(const struct cloud *c, const struct scope *s, const struct request *r,
-                                 int http_status, struct text body, const struct world *w,
+                                 int http_status, struct body body, const struct world *w,
                                  struct arena *arena, struct page *out, struct outcome *outcome,
                                  struct err *err);
 enum kind alicloud_listed_with(const struct cloud *c, enum kind kind);

@@ -308,16 +308,13 @@ static bool is_error(int http_status, const char *code, const char *message)
            !text_equal_nocase(text_of(code), TEXT("success"));
 }
 
-void alicloud_read_outcome(const struct cloud *c, const struct goal *g, const struct request *r,
-                           int http_status, struct text body, struct arena *arena, struct outcome *out)
+void outcome_of(const struct goal *g, const struct request *r, int http_status, struct text text,
+                const json_t *root, struct arena *arena, struct outcome *out)
 {
     const struct operation *op = operation_find(r->operation);
-    (void)c;
     *out = (struct outcome){.code = "", .message = "", .request_id = ""};
-    if (body.ptr == NULL) body = TEXT("");
-    json_auto_t *root = json_loadb(body.ptr, body.len, 0, NULL);
     if (!json_is_object(root)) {
-        not_json(op, http_status, body, arena, out);
+        not_json(op, http_status, text.ptr == NULL ? TEXT("") : text, arena, out);
         return;
     }
     out->request_id = kept(arena, root, "RequestId", "requestId");
@@ -331,4 +328,12 @@ void alicloud_read_outcome(const struct cloud *c, const struct goal *g, const st
     out->code = code;
     out->message = message;
     out->class = classify(op, code, http_status);
+}
+
+void alicloud_read_outcome(const struct cloud *c, const struct goal *g, const struct request *r,
+                           int http_status, struct body body, struct arena *arena, struct outcome *out)
+{
+    (void)c;
+    json_auto_t *root = document_of(body);
+    outcome_of(g, r, http_status, body.text, root, arena, out);
 }

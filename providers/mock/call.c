@@ -125,6 +125,7 @@ static bool is_reserved_tag(const char *key)
 /* Source: CreateVpc, TagResources: Tag.N.Key, Tag.N.Value */
 bool check_tags(struct call *c)
 {
+    if (!arg_has_prefix(c, "Tag.")) return true;
     for (unsigned n = 1;; n++) {
         const char *key = argf(c, "Tag.%u.Key", n), *value = argf(c, "Tag.%u.Value", n);
         if (key == NULL && value == NULL) return true;
@@ -206,13 +207,15 @@ struct entity *add_entity(struct mock *m, enum entity_type type, uint8_t region,
     /* Without a lag also where the clock is set back. */
     int64_t lag_ms = m->options[OPT_LIST_LAG];
     e->visible_at_ms = lag_ms > 0 ? now_ms + lag_ms : INT64_MIN;
+    m->store.hidden_until_ms = MAX_OF(m->store.hidden_until_ms, e->visible_at_ms);
     return e;
 }
 
 struct entity *create(struct call *c, enum entity_type type, enum status status)
 {
     struct entity *e = add_entity(c->m, type, c->region, c->now_ms, NULL, status);
-    for (unsigned n = 1; e != NULL; n++) {
+    bool tagged = arg_has_prefix(c, "Tag.");
+    for (unsigned n = 1; e != NULL && tagged; n++) {
         const char *key = argf(c, "Tag.%u.Key", n);
         if (key == NULL) break;
         const char *value = argf(c, "Tag.%u.Value", n);
@@ -308,7 +311,9 @@ void answer_put(struct call *c, const char *path, json_t *value)
     struct text rest = text_of(path), part;
     while (value != NULL && text_cut(&rest, '.', &part)) {
         char key[64];
-        (void)snprintf(key, sizeof(key), TEXT_FMT, TEXT_ARG(part));
+        ASSERT(part.len < sizeof(key));
+        memcpy(key, part.ptr, part.len);
+        key[part.len] = '\0';
         if (rest.ptr == NULL) {
             if (json_object_set_new_nocheck(at, key, value) != 0) c->no_memory = true;
             return;

@@ -86,6 +86,7 @@ static void get_entity(struct mock *m, int64_t seq, struct reader *r, struct pen
     e->status = e->then = status;
     e->ready_at_ms = ready_at_ms;
     e->visible_at_ms = visible_at_ms;
+    m->store.hidden_until_ms = MAX_OF(m->store.hidden_until_ms, visible_at_ms);
     *p = (struct pending_link){.e = e, .moves = then >= 0, .then = then < 0 ? ST_NONE : (enum status)then};
     for (enum link_slot slot = 0; slot < N_LINKS; slot++)
         (void)snprintf(p->to[slot], ENTITY_ID_SIZE, "%s", get_text(r));

@@ -221,6 +221,7 @@ void entity_untag(struct store *s, struct entity *e, const char *key)
 
 void entity_touch(struct store *s, struct entity *e)
 {
+    s->version++;
     if (!s->keeps_dirty || e->dirty) return;
     e->dirty = true;
     e->next_dirty = s->dirty == NULL ? e : s->dirty;
@@ -462,6 +463,7 @@ static void stop_counting_on(struct store *s, struct entity *e)
 
 void store_remove(struct store *s, struct entity *e)
 {
+    s->version++;
     count_off(e);
     heap_remove(s, e);
     stop_counting_on(s, e);

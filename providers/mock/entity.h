@@ -257,8 +257,10 @@ struct store {
     int64_t *removed;     /* seqs to be deleted from the file */
     size_t n_removed, removed_capacity;
     int64_t next_seq;
-    bool keeps_dirty; /* there is a file: remember what changed */
-    bool no_memory;   /* an allocation failed: what is in memory is not to be trusted */
+    uint64_t version;        /* counts every change of an entity */
+    int64_t hidden_until_ms; /* from then on every entity is in the lists */
+    bool keeps_dirty;        /* there is a file: remember what changed */
+    bool no_memory;          /* an allocation failed: what is in memory is not to be trusted */
 };
 
 struct entity_type_info {

@@ -189,6 +189,16 @@ enum err_code mock_list(struct mock *m, int64_t now_unix_ms, const char *type, b
     return e;
 }
 
+enum err_code mock_show(struct mock *m, int64_t now_unix_ms, const char *id, json_t **out, struct err *err)
+{
+    enum err_code code = persist_begin(m, false, err);
+    if (code != ERR_OK) return code;
+    advance(m, now_unix_ms);
+    const struct entity *e = store_find(&m->store, id);
+    *out = e == NULL || e->status == ST_LINGERING ? NULL : entity_json(e);
+    return ERR_OK;
+}
+
 /* ---- Setting ---- */
 
 static enum err_code unknown_attribute(const struct entity *e, const char *name, struct err *err)

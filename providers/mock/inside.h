@@ -95,6 +95,14 @@ struct ledger {
 struct token_memory;
 struct fault;
 
+/* An answer to a list; see kept.c. */
+enum { N_KEPT_LISTS = 64 };
+struct kept_list {
+    struct buf key;
+    uint64_t version; /* of the store */
+    json_t *answer;   /* without RequestId; NULL: none */
+};
+
 struct mock {
     struct store store;
     int64_t options[N_MOCK_OPTIONS];
@@ -121,6 +129,8 @@ struct mock {
     bool loaded, in_transaction, writing;
     const struct param **scratch; /* the sorted parameters of the call in hand */
     size_t scratch_capacity;
+    struct kept_list kept[N_KEPT_LISTS];
+    struct buf kept_key; /* of the call in hand */
 };
 
 /* ---- One call ---- */
@@ -207,6 +217,14 @@ void list_drop(struct store *s, struct entity *e, int attr, const char *item);
 
 /* ---- Modules ---- */
 
+/* kept.c: answers to lists. Answers the call with one that was kept, if it still holds… */
+bool kept_find(struct call *c);
+/* … or keeps what the call answers now, after kept_find(). */
+void kept_add(struct call *c);
+void kept_init(struct mock *m);
+void kept_forget(struct mock *m);
+void kept_fini(struct mock *m);
+
 /* validate.c: refuses what does not fit the operation's metadata. */
 MUST_CHECK bool validate(struct call *c);
 
@@ -223,8 +241,8 @@ bool zone_exists(uint8_t region, const char *zone);
 enum token_verdict { TOKEN_NEW, TOKEN_ANSWERED, TOKEN_REFUSED, TOKEN_NO_MEMORY };
 /* Looks a ClientToken up. ANSWERED: *http_status and *body (malloc()ed) are the first call's answer; REFUSED:
  * the call was refused. */
-enum token_verdict token_check(struct call *c, char **body);
-void token_remember(struct call *c, int64_t done_ms, const char *body);
+enum token_verdict token_check(struct call *c, json_t **answer);
+void token_remember(struct call *c, int64_t done_ms, const json_t *answer);
 struct token_memory {
     char key[128]; /* "CreateVpc token" */
     char hash[17];

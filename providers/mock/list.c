@@ -63,7 +63,8 @@ static void read_criteria(const struct call *c, const struct list_spec *spec, st
         k->filters[k->n_filters].filter = f;
         k->filters[k->n_filters++].wanted = wanted;
     }
-    for (unsigned n = 1; n <= ENTITY_MAX_TAGS; n++) {
+    bool by_tags = arg_has_prefix(c, "Tag.");
+    for (unsigned n = 1; by_tags && n <= ENTITY_MAX_TAGS; n++) {
         const char *key = argf(c, "Tag.%u.Key", n), *value = argf(c, "Tag.%u.Value", n);
         if (key == NULL) break;
         k->tags[k->n_tags].key = key;
@@ -257,6 +258,7 @@ bool list_entities(struct call *c, const struct list_spec *spec)
     struct source s;
     struct window w;
     struct criteria k;
+    if (kept_find(c)) return !c->no_memory;
     read_criteria(c, spec, &k);
     if (!check_filters(c, spec) || !source_open(c, spec, &k, &s) || !window_open(c, spec, &w)) return false;
     json_t *items = json_array();
@@ -285,5 +287,6 @@ bool list_entities(struct call *c, const struct list_spec *spec)
         answer_put(c, "PageNumber", json_integer(w.number));
         answer_put(c, "PageSize", json_integer(w.size));
     }
+    kept_add(c);
     return true;
 }

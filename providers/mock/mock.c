@@ -244,7 +244,7 @@ static bool answers_dry_run(struct call *c)
 }
 
 /* Carries it out: false when refused. *repeated is the answer of an earlier call with the same token. */
-static bool carry_out(struct call *c, char **repeated)
+static bool carry_out(struct call *c, json_t **repeated)
 {
     if (!choose_region(c) || !validate(c) || !rate_check(c)) return false;
     switch (token_check(c, repeated)) {
@@ -257,7 +257,7 @@ static bool carry_out(struct call *c, char **repeated)
     return handlers[c->op_id](c);
 }
 
-static char *error_body(const struct call *c, const char *request, const char *product)
+static json_t *error_document(const struct call *c, const char *request, const char *product)
 {
     char host[64], recommend[256];
     bool ecs = strcmp(product, "Ecs") == 0;
@@ -265,18 +265,15 @@ static char *error_body(const struct call *c, const char *request, const char *p
     (void)snprintf(recommend, sizeof(recommend),
                    "https://api.aliyun.com/troubleshoot?q=%s&product=%s&requestId=%s", c->code,
                    ecs ? "Ecs" : "Vpc", request);
-    json_t *body = json_pack("{s:s, s:s, s:s, s:s, s:s}", "RequestId", request, "HostId", host, "Code",
-                             c->code, "Message", text_is_utf8(text_of(c->message), NULL) ? c->message : "",
-                             "Recommend", recommend);
-    char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
-    json_decref(body);
-    return text;
+    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "RequestId", request, "HostId", host, "Code", c->code,
+                     "Message", text_is_utf8(text_of(c->message), NULL) ? c->message : "", "Recommend",
+                     recommend);
 }
 
-static char *success_body(struct call *c, const char *request)
+static json_t *success_document(struct call *c, const char *request)
 {
     answer_text(c, "RequestId", request);
-    return c->no_memory ? NULL : json_dumps(c->answer, JSON_COMPACT);
+    return c->no_memory ? NULL : json_incref(c->answer);
 }
 
 /* Three quarters to five quarters of the usual latency. */
@@ -302,15 +299,10 @@ static bool fault_blocks(struct call *c, const char *code, bool *lost, bool *tak
                    "The request processing has failed due to some unknown error.");
 }
 
-static void freep(void *p)
-{
-    free(*(void **)p);
-}
-
 /* The call itself, in memory. False: out of memory. */
 static bool perform(struct call *c, const struct request *r, struct fault *fault, struct mock_answer *answer)
 {
-    CLEANUP(freep) char *repeated = NULL;
+    CLEANUP(json_decrefp) json_t *repeated = NULL;
     char request[37], fault_name[96] = "";
     bool lost = false, takes_effect = false, blocked = false;
     request_id(c->m, c->now_ms, request);
@@ -325,26 +317,25 @@ static bool perform(struct call *c, const struct request *r, struct fault *fault
     if (!done && c->code == NULL && !blocked) return false; /* only a failed allocation leaves no reason */
     answer->http_status = done ? 200 : c->http_status;
     if (done)
-        answer->body = repeated != NULL ? TAKE(repeated) : success_body(c, request);
+        answer->document = repeated != NULL ? json_incref(repeated) : success_document(c, request);
     else if (c->code != NULL)
-        answer->body = error_body(c, request, r->product);
-    if (answer->body == NULL && !(blocked && lost)) return false;
-    if (done && repeated == NULL) token_remember(c, c->now_ms + answer->latency_ms, answer->body);
+        answer->document = error_document(c, request, r->product);
+    if (answer->document == NULL && !(blocked && lost)) return false;
+    if (done && repeated == NULL) token_remember(c, c->now_ms + answer->latency_ms, answer->document);
     if (lost) {
-        free(answer->body);
-        answer->body = NULL;
+        json_decref(answer->document);
+        answer->document = NULL;
         answer->http_status = 0;
         answer->fault = takes_effect ? MOCK_LOST_ANSWER : MOCK_LOST_REQUEST;
     }
-    answer->body_size = answer->body == NULL ? 0 : strlen(answer->body);
     const struct operation *op = find_operation(r->product, r->operation);
     const char *code = lost ? fault_name : c->code == NULL ? "" : c->code;
     return ledger_add(c->m, c->now_ms, r->operation, op != NULL && op->reads, answer->http_status, code) &&
            !c->no_memory;
 }
 
-enum err_code mock_call(struct mock *m, int64_t now_unix_ms, const struct request *r,
-                        struct mock_answer *answer, struct err *err)
+enum err_code mock_call_document(struct mock *m, int64_t now_unix_ms, const struct request *r,
+                                 struct mock_answer *answer, struct err *err)
 {
     *answer = (struct mock_answer){0};
     if (r->out_of_memory) return err_nomem(err);
@@ -361,18 +352,36 @@ enum err_code mock_call(struct mock *m, int64_t now_unix_ms, const struct reques
     struct call c = {.m = m, .s = &m->store, .now_ms = now_unix_ms, .region = m->region, .answer = object};
     advance(m, now_unix_ms);
     if (object == NULL || !perform(&c, r, fault, answer)) {
-        free(answer->body);
-        *answer = (struct mock_answer){0};
+        mock_answer_fini(answer);
         m->store.no_memory = false;
         persist_rollback(m);
         return err_nomem(err);
     }
     e = persist_commit(m, err);
-    if (e != ERR_OK) {
-        free(answer->body);
-        *answer = (struct mock_answer){0};
-    }
+    if (e != ERR_OK) mock_answer_fini(answer);
     return e;
+}
+
+enum err_code mock_call(struct mock *m, int64_t now_unix_ms, const struct request *r,
+                        struct mock_answer *answer, struct err *err)
+{
+    enum err_code e = mock_call_document(m, now_unix_ms, r, answer, err);
+    if (e != ERR_OK || answer->document == NULL) return e;
+    answer->body = json_dumps(answer->document, JSON_COMPACT);
+    if (answer->body == NULL) {
+        mock_answer_fini(answer);
+        return err_nomem(err); /* it took effect: as if the answer were lost */
+    }
+    answer->body_size = strlen(answer->body);
+    json_decref(TAKE(answer->document));
+    return ERR_OK;
+}
+
+void mock_answer_fini(struct mock_answer *answer)
+{
+    free(answer->body);
+    json_decref(answer->document);
+    *answer = (struct mock_answer){0};
 }
 
 /* ---- Life ---- */
@@ -388,6 +397,7 @@ static void set_defaults(struct mock *m)
 
 void mock_forget(struct mock *m)
 {
+    kept_forget(m);
     store_fini(&m->store);
     store_init(&m->store, m->db != NULL);
     tokens_fini(m);
@@ -404,6 +414,7 @@ enum err_code mock_open(const struct mock_options *options, struct mock **out, s
     m->seed = options->seed;
     m->region = (uint8_t)region;
     set_defaults(m);
+    kept_init(m);
     store_init(&m->store, options->path != NULL);
     enum err_code e = options->path == NULL ? ERR_OK : persist_open(m, options->path, err);
     if (e != ERR_OK) {
@@ -424,6 +435,7 @@ void mock_close(struct mock *m)
         ledger_fini(&m->ledger);
     persist_close(m);
     mock_forget(m);
+    kept_fini(m);
     ledger_fini(&m->ledger);
     store_fini(&m->store);
     free(m->scratch);

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 struct mock;
+struct json_t; /* of jansson */
 
 struct mock_options {
     const char *path;   /* SQLite file, created when missing; NULL: in memory only */
@@ -33,7 +34,8 @@ struct mock_answer {
     int http_status; /* 0: the fault script made the connection fail, see 'fault' */
     char *body;      /* malloc()ed JSON, NUL-terminated; NULL with http_status 0 */
     size_t body_size;
-    int64_t latency_ms; /* how long after 'now' the answer arrives */
+    struct json_t *document; /* of mock_call_document(): instead of 'body' */
+    int64_t latency_ms;      /* how long after 'now' the answer arrives */
     enum {
         MOCK_NO_FAULT,
         MOCK_LOST_REQUEST,
@@ -45,6 +47,13 @@ struct mock_answer {
  * ERR_STATE, ERR_IO) is one of the simulator itself. The caller frees answer->body. */
 MUST_CHECK enum err_code mock_call(struct mock *m, int64_t now_unix_ms, const struct request *r,
                                    struct mock_answer *answer, struct err *err);
+
+/* The same for callers in this process: the answer is a document that was never written as text. */
+MUST_CHECK enum err_code mock_call_document(struct mock *m, int64_t now_unix_ms, const struct request *r,
+                                            struct mock_answer *answer, struct err *err);
+
+/* Frees the body and releases the document. */
+void mock_answer_fini(struct mock_answer *answer);
 
 /* When the next object changes its status by itself, so that a virtual clock can jump; INT64_MAX: never. */
 int64_t mock_next_transition(struct mock *m);
@@ -58,6 +67,9 @@ int64_t mock_next_transition(struct mock *m);
 struct buf;
 MUST_CHECK enum err_code mock_list(struct mock *m, int64_t now_unix_ms, const char *type, bool json,
                                    struct buf *out, struct err *err);
+/* One object, as mock_list() shows it as JSON: a new reference, or NULL when there is none with this id. */
+MUST_CHECK enum err_code mock_show(struct mock *m, int64_t now_unix_ms, const char *id, struct json_t **out,
+                                   struct err *err);
 /* Sets attributes (the API's own names: "Description=x", "NextHopId=ngw-…") of the object with this id,
  * behind headgate's back. ERR_INPUT names what is unknown and what exists. */
 MUST_CHECK enum err_code mock_set(struct mock *m, int64_t now_unix_ms, const char *id,

@@ -84,7 +84,9 @@ static void put_path(json_t *object, const char *path, json_t *value)
         return;
     }
     char key[64];
-    (void)snprintf(key, sizeof(key), "%.*s", (int)(dot - path), path);
+    ASSERT((size_t)(dot - path) < sizeof(key));
+    memcpy(key, path, (size_t)(dot - path));
+    key[dot - path] = '\0';
     json_t *inner = json_object_get(object, key);
     if (inner == NULL) {
         inner = json_object();

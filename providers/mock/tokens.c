@@ -54,7 +54,7 @@ void tokens_fini(struct mock *m)
     }
 }
 
-enum token_verdict token_check(struct call *c, char **body)
+enum token_verdict token_check(struct call *c, json_t **answer)
 {
     const char *token = arg(c, "ClientToken");
     char key[128], hash[17];
@@ -75,8 +75,8 @@ enum token_verdict token_check(struct call *c, char **body)
                      "The first request with this client token is still being processed.");
         return TOKEN_REFUSED;
     }
-    *body = strdup(t->body);
-    return *body == NULL ? TOKEN_NO_MEMORY : TOKEN_ANSWERED;
+    *answer = json_loads(t->body, 0, NULL);
+    return *answer == NULL ? TOKEN_NO_MEMORY : TOKEN_ANSWERED;
 }
 
 bool token_add(struct mock *m, const char *key, const char *hash, int64_t done_ms, const char *body,
@@ -109,12 +109,14 @@ bool token_add(struct mock *m, const char *key, const char *hash, int64_t done_m
     return true;
 }
 
-void token_remember(struct call *c, int64_t done_ms, const char *body)
+void token_remember(struct call *c, int64_t done_ms, const json_t *answer)
 {
     const char *token = arg(c, "ClientToken");
     char key[128], hash[17];
     if (token == NULL || token[0] == '\0' || c->op->reads) return;
     make_key(c, token, key);
     make_hash(c, hash);
-    if (!token_add(c->m, key, hash, done_ms, body, c->m->db != NULL)) c->no_memory = true;
+    char *body = json_dumps(answer, JSON_COMPACT);
+    if (body == NULL || !token_add(c->m, key, hash, done_ms, body, c->m->db != NULL)) c->no_memory = true;
+    free(body);
 }

@@ -29,6 +29,11 @@ bool digest_hex(struct digest *d, char out[DIGEST_HEX_SIZE])
     d->ctx = NULL;
     d->failed = true;
     if (!ok) return false;
-    for (unsigned i = 0; i < size; i++) (void)snprintf(out + (size_t)2 * i, 3, "%02x", bytes[i]);
+    static const char digits[] = "0123456789abcdef";
+    for (unsigned i = 0; i < size; i++) {
+        out[2 * i] = digits[bytes[i] >> 4];
+        out[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    out[2 * size] = '\0';
     return true;
 }

@@ -41,7 +41,7 @@ struct converge_event {
     uint32_t call;       /* EV_CALL_DONE */
     enum call_fate fate;
     int http_status;
-    struct text body;
+    struct body body;
     int64_t retry_after_ms; /* from a header; 0: none */
     const char *why;        /* when not answered: what the transport said */
 };

@@ -179,7 +179,7 @@ static void on_sent(struct send *send)
                                     .call = s->call,
                                     .fate = fates[send->fate],
                                     .http_status = send->http_status,
-                                    .body = {send->body == NULL ? "" : send->body, send->body_size},
+                                    .body.text = {send->body == NULL ? "" : send->body, send->body_size},
                                     .why = send->err.msg};
         step(a, &ev);
     }

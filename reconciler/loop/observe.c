@@ -283,7 +283,7 @@ static void read_answer(struct list *l, const struct send *s)
     struct page page = {0};
     struct outcome out = {0};
     struct err err = {0};
-    struct text body = {s->body == NULL ? "" : s->body, s->body_size};
+    struct body body = {.text = {s->body == NULL ? "" : s->body, s->body_size}};
     enum err_code code =
         c->read_page(c, l->scope, &l->request, s->http_status, body, o->world, o->scratch, &page, &out, &err);
     if (code == ERR_OK)

@@ -9,6 +9,15 @@
 #include "reconciler/model/resource.h"
 #include "reconciler/model/world.h"
 
+struct json_t; /* of jansson */
+
+/* The body of an answer: bytes from the wire, or the document itself where the cloud is simulated in this
+ * process and nothing has to be written to be read again. Borrowed. */
+struct body {
+    struct text text;
+    const struct json_t *document; /* NULL: it is to be read from 'text' */
+};
+
 enum verb { VERB_CREATE, VERB_UPDATE, VERB_DELETE };
 const char *verb_name(enum verb v); /* "create" */
 
@@ -85,7 +94,7 @@ struct cloud {
     /* Reads the answer to a request of this goal. Never fails: what cannot be read is an outcome, too.
      * 'goal' may be NULL (recovery of an intent). */
     void (*read_outcome)(const struct cloud *c, const struct goal *g, const struct request *r,
-                         int http_status, struct text body, struct arena *arena, struct outcome *out);
+                         int http_status, struct body body, struct arena *arena, struct outcome *out);
 
     /* Whether lists of a kind cover the region (scope.id NULL) or one parent, and then of which kind
      * (KIND_NONE: region). *field is the kind's field that refers to that parent. */
@@ -102,7 +111,7 @@ struct cloud {
      * name things by address, so EIPs are listed before the entries of gateways, VPCs before route tables
      * and groups before their rules. 'outcome' may be NULL. */
     enum err_code (*read_page)(const struct cloud *c, const struct scope *s, const struct request *r,
-                               int http_status, struct text body, const struct world *w, struct arena *arena,
+                               int http_status, struct body body, const struct world *w, struct arena *arena,
                                struct page *out, struct outcome *outcome, struct err *err);
     /* The kind whose list shows objects of this kind (EipAssociation: Eip). */
     enum kind (*listed_with)(const struct cloud *c, enum kind kind);

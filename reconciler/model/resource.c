@@ -1,6 +1,8 @@
 /* resource.c - addresses, and look-ups in sorted snapshots. */
 #include "reconciler/model/resource.h"
 
+#include <string.h>
+
 const struct lifecycle lifecycle_default = {0};
 
 void resource_protect(const struct resource *r, struct value *values, uint64_t *set_fields)
@@ -14,7 +16,12 @@ void resource_protect(const struct resource *r, struct value *values, uint64_t *
 
 char *address_format(enum kind kind, struct text name, char out[RESOURCE_ADDRESS_SIZE])
 {
-    (void)snprintf(out, RESOURCE_ADDRESS_SIZE, "%s/" TEXT_FMT, kind_info(kind)->name, TEXT_ARG(name));
+    const char *kind_name = kind_info(kind)->name;
+    size_t n = strlen(kind_name), rest = MIN_OF(name.len, (size_t)RESOURCE_ADDRESS_SIZE - n - 2);
+    memcpy(out, kind_name, n);
+    out[n] = '/';
+    if (rest > 0) memcpy(out + n + 1, name.ptr, rest);
+    out[n + 1 + rest] = '\0';
     return out;
 }
 

@@ -1,25 +1,26 @@
 /* weather.c - what befalls a call between headgate and the simulated cloud. */
 #include "tests/simulation/weather.h"
 
+#include <jansson.h>
 #include <string.h>
 
 /* The last answers to a list, for stale ones. */
 struct list_answer {
     struct list_answer *next;
     const char *request;
-    struct mock_answer answer; /* its body belongs to the arena */
+    struct mock_answer answer;
 };
 
 enum { SLOW_MS = 25000 };
 
-static struct mock_answer copy_answer(struct weather *w, const struct mock_answer *a)
+static struct mock_answer copy_answer(const struct mock_answer *a)
 {
     struct mock_answer copy = *a;
+    json_incref(copy.document);
     if (a->body == NULL) return copy;
     copy.body = malloc(a->body_size + 1);
     ASSERT(copy.body != NULL);
     memcpy(copy.body, a->body, a->body_size + 1);
-    (void)w;
     return copy;
 }
 
@@ -45,7 +46,8 @@ static enum err_code deliver(struct weather *w, int64_t now, const struct reques
         small = in_small_pages(r, w->arena);
         r = &small;
     }
-    enum err_code code = mock_call(w->h->mock, now, r, out, err);
+    enum err_code code = w->as_text ? mock_call(w->h->mock, now, r, out, err)
+                                    : mock_call_document(w->h->mock, now, r, out, err);
     if (!lists) *(out->http_status == 200 ? &w->n_accepted : &w->n_refused) += 1;
     return code;
 }
@@ -54,7 +56,9 @@ static enum err_code deliver(struct weather *w, int64_t now, const struct reques
 
 static void put_body(struct mock_answer *a, int status, const char *text)
 {
-    free(a->body);
+    int64_t latency_ms = a->latency_ms;
+    mock_answer_fini(a);
+    a->latency_ms = latency_ms;
     a->http_status = status;
     a->body = strdup(text);
     ASSERT(a->body != NULL);
@@ -76,8 +80,8 @@ static void put_error(struct mock_answer *a, const char *code)
 
 static void lose(struct mock_answer *a)
 {
-    free(a->body);
-    *a = (struct mock_answer){.fault = MOCK_LOST_ANSWER};
+    mock_answer_fini(a);
+    a->fault = MOCK_LOST_ANSWER;
 }
 
 static struct list_answer *last_list(struct weather *w, const struct request *r)
@@ -126,7 +130,7 @@ static void forestall(struct weather *w, int64_t now, const struct request *r)
             request_add(&theirs, r->params[k].name, r->params[k].value);
     enum err_code code = mock_call(w->h->mock, now, &theirs, &ignored, &err);
     ASSERT(code == ERR_OK);
-    free(ignored.body);
+    mock_answer_fini(&ignored);
 }
 
 static enum err_code befall(struct weather *w, const struct fault_point *p, int64_t now,
@@ -134,6 +138,7 @@ static enum err_code befall(struct weather *w, const struct fault_point *p, int6
 {
     *out = (struct mock_answer){.latency_ms = 20};
     enum err_code code = ERR_OK;
+    bool as_text = w->as_text;
     switch (p->action) {
     case FAULT_LOST_REQUEST: out->fault = MOCK_LOST_REQUEST; break;
     case FAULT_ERROR: put_error(out, p->code); break;
@@ -147,13 +152,15 @@ static enum err_code befall(struct weather *w, const struct fault_point *p, int6
         put_body(out, 200, "<html><body>Welcome to the guests' network</body></html>");
         break;
     case FAULT_CUT:
+        w->as_text = true;
         code = deliver(w, now, r, out, err);
+        w->as_text = as_text;
         out->body_size /= 2;
         out->body[out->body_size] = '\0';
         break;
     case FAULT_TWICE:
         code = deliver(w, now, r, out, err);
-        free(out->body);
+        mock_answer_fini(out);
         if (code == ERR_OK) code = deliver(w, now + 1, r, out, err);
         break;
     case FAULT_LATE_TWIN:
@@ -164,8 +171,8 @@ static enum err_code befall(struct weather *w, const struct fault_point *p, int6
         break;
     case FAULT_STALE: {
         struct list_answer *l = last_list(w, r);
-        if (l->answer.body == NULL) return deliver(w, now, r, out, err);
-        *out = copy_answer(w, &l->answer);
+        if (l->answer.body == NULL && l->answer.document == NULL) return deliver(w, now, r, out, err);
+        *out = copy_answer(&l->answer);
         break;
     }
     case FAULT_FORESTALLED:
@@ -195,11 +202,21 @@ static const struct fault_point *fault_of(struct weather *w, enum call_class cla
     return NULL;
 }
 
+/* Whether a list will be answered by what was answered before. */
+static bool is_stale_to_come(const struct weather *w)
+{
+    for (unsigned k = 0; k < w->n_faults; k++)
+        if (fault_points[w->faults[k].point].action == FAULT_STALE &&
+            w->faults[k].nth > w->n_calls[CLASS_LIST])
+            return true;
+    return false;
+}
+
 static void remember_list(struct weather *w, const struct request *r, const struct mock_answer *a)
 {
     struct list_answer *l = last_list(w, r);
-    l->answer = *a;
-    l->answer.body = a->body == NULL ? NULL : arena_strdup(w->arena, a->body);
+    mock_answer_fini(&l->answer);
+    l->answer = copy_answer(a);
 }
 
 static enum err_code call(void *ctx, int64_t now, const struct request *r, struct mock_answer *out,
@@ -215,11 +232,11 @@ static enum err_code call(void *ctx, int64_t now, const struct request *r, struc
         enum err_code code = deliver(w, now, w->late, &ignored, err);
         w->late = NULL;
         if (code != ERR_OK) return code;
-        free(ignored.body);
+        mock_answer_fini(&ignored);
     }
     const struct fault_point *p = fault_of(w, class);
     enum err_code code = p != NULL ? befall(w, p, now, r, out, err) : deliver(w, now, r, out, err);
-    if (class == CLASS_LIST && code == ERR_OK && out->http_status == 200 && w->n_faults > 0)
+    if (class == CLASS_LIST && code == ERR_OK && out->http_status == 200 && is_stale_to_come(w))
         remember_list(w, r, out);
     return code;
 }
@@ -234,6 +251,7 @@ void weather_init(struct weather *w, struct harness *h, struct counters *counter
 
 void weather_fini(struct weather *w)
 {
+    for (struct list_answer *l = w->lists; l != NULL; l = l->next) mock_answer_fini(&l->answer);
     arena_free(w->arena);
 }
 

@@ -19,6 +19,7 @@ struct weather {
     uint32_t n_calls[N_CLASSES];
     uint32_t n_accepted, n_refused; /* changing calls as the cloud answered them */
     bool small_pages;
+    bool as_text; /* answers are written and read again, as on the wire */
     /* Somebody acts right before the n-th changing call; 0: nobody. */
     uint32_t meddle_at;
     void (*meddle)(void *ctx);

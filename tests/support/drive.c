@@ -15,7 +15,7 @@ struct coming {
     uint64_t seq; /* of two at one time the older one comes first */
     enum converge_event_type type;
     struct converge_event event;
-    char *body; /* malloc()ed */
+    struct mock_answer answer; /* released with it */
     struct coming *next;
 };
 
@@ -81,8 +81,8 @@ static void call(struct drive *d, const struct call *c)
                                 .why = answer.fault == MOCK_NO_FAULT ? NULL : "connection reset"};
     int64_t latency = answer.fault == MOCK_NO_FAULT ? answer.latency_ms : c->timeout_ms;
     struct coming *coming = come(d, h->now_ms + latency, ev);
-    coming->body = answer.body;
-    coming->event.body = (struct text){answer.body, answer.body_size};
+    coming->answer = answer;
+    coming->event.body = body_of(&answer);
     if (changes) (void)boundary(d, CUT_AFTER_CALL);
 }
 
@@ -115,10 +115,10 @@ static void step(struct drive *d, struct converge_event ev)
 }
 
 /* The next event: what comes first, or a wake-up. False when nothing will ever come. */
-static bool next_event(struct drive *d, struct converge_event *out, char **body)
+static bool next_event(struct drive *d, struct converge_event *out, struct mock_answer *answer)
 {
     struct harness *h = d->h;
-    *body = NULL;
+    *answer = (struct mock_answer){0};
     if (d->queue == NULL && d->wake_at_ms == INT64_MAX) return false;
     if (d->queue == NULL || d->wake_at_ms < d->queue->at_ms) {
         h->n_wakes++;
@@ -130,7 +130,7 @@ static bool next_event(struct drive *d, struct converge_event *out, char **body)
     d->queue = c->next;
     h->now_ms = MAX_OF(h->now_ms, c->at_ms);
     *out = c->event;
-    *body = c->body;
+    *answer = c->answer;
     free(c);
     return true;
 }
@@ -140,7 +140,7 @@ static void drop_queue(struct drive *d)
     while (d->queue != NULL) {
         struct coming *c = d->queue;
         d->queue = c->next;
-        free(c->body);
+        mock_answer_fini(&c->answer);
         free(c);
     }
 }
@@ -157,12 +157,12 @@ static void run(struct drive *d)
     step(d, (struct converge_event){.type = EV_START});
     while (!d->finished && !d->cut) {
         struct converge_event ev;
-        char *body;
-        bool more = next_event(d, &ev, &body);
+        struct mock_answer answer;
+        bool more = next_event(d, &ev, &answer);
         if (!more) fprintf(stderr, "the engine waits for nothing:\n%s", buf_str(&h->trace));
         ASSERT(more);
         step(d, ev);
-        free(body);
+        mock_answer_fini(&answer);
     }
     h->took_ms = h->now_ms - start;
     drop_queue(d);

@@ -23,7 +23,7 @@ enum { TEXT_LIMIT = 256 << 20, MAX_FILES = 16, LIST_TRIES = 8 };
 static enum err_code call_mock(void *ctx, int64_t now_unix_ms, const struct request *r,
                                struct mock_answer *answer, struct err *err)
 {
-    return mock_call(ctx, now_unix_ms, r, answer, err);
+    return mock_call_document(ctx, now_unix_ms, r, answer, err);
 }
 
 void harness_init(struct harness *h)
@@ -59,13 +59,22 @@ void harness_fini(struct harness *h)
     buf_fini(&h->text);
     buf_fini(&h->trace);
     buf_fini(&h->progress);
+    arena_free(h->loaded);
     free(h->manifest);
+}
+
+/* What was read is read anew by the next pass. */
+static void unload(struct harness *h)
+{
+    arena_free(h->loaded);
+    h->loaded = NULL;
 }
 
 void harness_manifest(struct harness *h, const char *yaml)
 {
     char *copy = strdup(yaml);
     ASSERT(copy != NULL);
+    unload(h);
     free(h->manifest);
     h->manifest = copy;
     h->folder = NULL;
@@ -73,6 +82,7 @@ void harness_manifest(struct harness *h, const char *yaml)
 
 void harness_manifest_folder(struct harness *h, const char *folder)
 {
+    unload(h);
     h->folder = folder;
 }
 
@@ -94,7 +104,7 @@ static struct text read_file(struct harness *h, const char *path)
     ASSERT(!ferror(f) && buf_ok(&b));
     int rc = fclose(f);
     ASSERT(rc == 0);
-    struct text kept = arena_text(h->arena, buf_text(&b));
+    struct text kept = arena_text(h->loaded, buf_text(&b));
     ASSERT(kept.ptr != NULL);
     return kept;
 }
@@ -124,17 +134,24 @@ static size_t read_folder(struct harness *h, struct source sources[MAX_FILES])
     return n;
 }
 
+/* Manifests that say the same are not read again, unless something was to be said about them. */
 static enum err_code load(struct harness *h)
 {
+    if (h->loaded != NULL && h->n_variables == 0) return ERR_OK;
     struct source sources[MAX_FILES];
     size_t n = 1;
+    unload(h);
+    h->loaded = arena_new((size_t)4 << 30);
+    ASSERT(h->loaded != NULL);
     if (h->folder != NULL)
         n = read_folder(h, sources);
     else
         sources[0] = (struct source){"test.yaml", text_of(h->manifest)};
     struct manifest_input input = {
         .sources = sources, .n_sources = n, .variables = h->variables, .n_variables = h->n_variables};
-    return manifest_load(h->arena, &input, &h->diags, &h->desired, &h->err);
+    enum err_code code = manifest_load(h->loaded, &input, &h->diags, &h->desired, &h->err);
+    h->keeps = code == ERR_OK && h->diags.n == 0 && h->n_variables == 0;
+    return code;
 }
 
 /* ---- observing ---- */
@@ -153,10 +170,9 @@ static enum err_code list_page(struct harness *h, const struct scope *s, const c
         h->n_list_calls++;
         enum err_code code = ERR_UNKNOWN;
         if (answer.fault == MOCK_NO_FAULT)
-            code = h->cloud->read_page(h->cloud, s, r, answer.http_status,
-                                       (struct text){answer.body, answer.body_size}, h->world, h->arena, page,
-                                       &outcome, &h->err);
-        free(answer.body);
+            code = h->cloud->read_page(h->cloud, s, r, answer.http_status, body_of(&answer), h->world,
+                                       h->arena, page, &outcome, &h->err);
+        mock_answer_fini(&answer);
         if (code == ERR_OK || tries == LIST_TRIES) return code;
         if (outcome.class == OUTCOME_DENIED || outcome.class == OUTCOME_INVALID) return code;
         h->now_ms += 1000;
@@ -200,6 +216,7 @@ static enum err_code begin_pass(struct harness *h)
     h->arena = arena_new((size_t)4 << 30);
     ASSERT(h->arena != NULL);
     h->err = (struct err){0};
+    if (!h->keeps) unload(h);
     diags_init(&h->diags, h->arena);
     enum err_code code = load(h);
     if (code != ERR_OK) return code;

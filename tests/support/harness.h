@@ -45,6 +45,8 @@ struct harness {
     double time_scale;
     /* What the manifests are; set by harness_manifest(). */
     char *manifest;
+    struct arena *loaded; /* what 'desired' was read into, while neither text nor variables change */
+    bool keeps;           /* nothing had to be said about it */
     const char *folder;
     const struct param_value *variables;
     size_t n_variables;

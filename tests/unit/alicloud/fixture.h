@@ -198,8 +198,8 @@ static inline const char *page_text(struct fixture *f, enum kind kind, const cha
     struct outcome outcome;
     struct err err = {0};
     assert_int_equal(f->cloud->list_request(f->cloud, &s, NULL, 0, NULL, f->arena, &r, &err), NEXT_REQUEST);
-    enum err_code code =
-        f->cloud->read_page(f->cloud, &s, &r, 200, text_of(json), f->world, f->arena, &page, &outcome, &err);
+    enum err_code code = f->cloud->read_page(f->cloud, &s, &r, 200, (struct body){text_of(json), NULL},
+                                             f->world, f->arena, &page, &outcome, &err);
     buf_reset(&f->dump);
     if (code != ERR_OK) {
         buf_printf(&f->dump, "error %s: %s", err_code_name(code), err.msg);

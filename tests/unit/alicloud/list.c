@@ -251,7 +251,8 @@ static void a_filtered_list_of_groups_goes_on_with_what_it_left_out(void **state
         assert_int_equal(
             f->cloud->list_request(f->cloud, &s, ids, after == NULL ? 2 : 0, after, f->arena, &r, NULL),
             NEXT_REQUEST);
-        assert_int_equal(f->cloud->read_page(f->cloud, &s, &r, 200, text_of(json_of(f, pages[i].json)),
+        assert_int_equal(f->cloud->read_page(f->cloud, &s, &r, 200,
+                                             (struct body){text_of(json_of(f, pages[i].json)), NULL},
                                              f->world, f->arena, &page, NULL, NULL),
                          ERR_OK);
         buf_reset(&f->dump);
@@ -277,8 +278,9 @@ static const char *next_of(struct fixture *f, const char *after, const char *env
     const char *json = arena_printf(f->arena, "{%s\"VSwitches\":{\"VSwitch\":[{\"VSwitchId\":\"vsw-1\"}]}}",
                                     json_of(f, envelope));
     assert_int_equal(f->cloud->list_request(f->cloud, &s, NULL, 0, after, f->arena, &r, NULL), NEXT_REQUEST);
-    assert_int_equal(
-        f->cloud->read_page(f->cloud, &s, &r, 200, text_of(json), NULL, f->arena, &page, NULL, NULL), ERR_OK);
+    assert_int_equal(f->cloud->read_page(f->cloud, &s, &r, 200, (struct body){text_of(json), NULL}, NULL,
+                                         f->arena, &page, NULL, NULL),
+                     ERR_OK);
     return page.next == NULL ? "end" : page.next;
 }
 
@@ -322,13 +324,14 @@ static void a_token_that_comes_back_ends_the_list_with_an_error(void **state)
     struct page page;
     const char *json = json_of(f, "{'Instances':{'Instance':[]},'NextToken':'t'}");
     assert_int_equal(f->cloud->list_request(f->cloud, &s, NULL, 0, NULL, f->arena, &r, NULL), NEXT_REQUEST);
-    assert_int_equal(
-        f->cloud->read_page(f->cloud, &s, &r, 200, text_of(json), NULL, f->arena, &page, NULL, NULL), ERR_OK);
+    assert_int_equal(f->cloud->read_page(f->cloud, &s, &r, 200, (struct body){text_of(json), NULL}, NULL,
+                                         f->arena, &page, NULL, NULL),
+                     ERR_OK);
     assert_string_equal(page.next, "t");
     assert_int_equal(f->cloud->list_request(f->cloud, &s, NULL, 0, "t", f->arena, &r, NULL), NEXT_REQUEST);
-    assert_int_equal(
-        f->cloud->read_page(f->cloud, &s, &r, 200, text_of(json), NULL, f->arena, &page, NULL, NULL),
-        ERR_PROVIDER);
+    assert_int_equal(f->cloud->read_page(f->cloud, &s, &r, 200, (struct body){text_of(json), NULL}, NULL,
+                                         f->arena, &page, NULL, NULL),
+                     ERR_PROVIDER);
 }
 
 static void hostile_items_are_read_without_harm(void **state)

@@ -106,8 +106,9 @@ static void observe(struct sim *s, const struct scope *scope, const char *id)
                                                 f->arena, &r, &err),
                          NEXT_REQUEST);
         struct mock_answer a = call(s, &r);
-        if (f->cloud->read_page(f->cloud, scope, &r, a.http_status, (struct text){a.body, a.body_size},
-                                f->world, f->arena, &page, NULL, &err) != ERR_OK)
+        if (f->cloud->read_page(f->cloud, scope, &r, a.http_status,
+                                (struct body){{a.body, a.body_size}, NULL}, f->world, f->arena, &page, NULL,
+                                &err) != ERR_OK)
             fail_msg("%s", err.msg);
         free(a.body);
         for (uint32_t i = 0; i < page.n; i++) {
@@ -169,8 +170,8 @@ static unsigned reach(struct sim *s, struct goal *g, const char **id)
         if (next == NEXT_ERROR)
             fail_msg("%s " TEXT_FMT ": %s", verb_name(g->verb), TEXT_ARG(g->name), err.msg);
         struct mock_answer a = call(s, &r);
-        f->cloud->read_outcome(f->cloud, g, &r, a.http_status, (struct text){a.body, a.body_size}, f->arena,
-                               &o);
+        f->cloud->read_outcome(f->cloud, g, &r, a.http_status, (struct body){{a.body, a.body_size}, NULL},
+                               f->arena, &o);
         free(a.body);
         if (o.class == OUTCOME_BUSY || o.class == OUTCOME_THROTTLED || o.class == OUTCOME_TRANSIENT) {
             s->now += 3000;
@@ -348,7 +349,7 @@ static void reach_both(struct sim *s, struct goal *a, struct goal *b)
     a->token = arena_printf(s->f->arena, "b-%lld", (long long)s->now);
     assert_int_equal(c->next_batch(c, goals, 2, s->f->arena, &r, &err), NEXT_REQUEST);
     struct mock_answer answer = call(s, &r);
-    c->read_outcome(c, NULL, &r, answer.http_status, (struct text){answer.body, answer.body_size},
+    c->read_outcome(c, NULL, &r, answer.http_status, (struct body){{answer.body, answer.body_size}, NULL},
                     s->f->arena, &o);
     free(answer.body);
     if ((o.class != OUTCOME_DONE && o.class != OUTCOME_PENDING) || o.failed_items != NULL)

@@ -7,7 +7,7 @@ static struct outcome outcome_of(struct fixture *f, const struct goal *g, const 
     struct request r;
     struct outcome o;
     request_init(&r, f->arena, "Vpc", operation);
-    f->cloud->read_outcome(f->cloud, g, &r, status, text_of(body), f->arena, &o);
+    f->cloud->read_outcome(f->cloud, g, &r, status, (struct body){text_of(body), NULL}, f->arena, &o);
     return o;
 }
 
@@ -226,7 +226,7 @@ static void running_out_of_memory_is_survived(void **state)
         enum next n = f->cloud->next(f->cloud, &g, small, &r, &err);
         assert_true(n == NEXT_REQUEST || err.code == ERR_NOMEM);
         request_init(&r, small, "Vpc", "CreateNatGateway");
-        f->cloud->read_outcome(f->cloud, &g, &r, 200, text_of(body), small, &o);
+        f->cloud->read_outcome(f->cloud, &g, &r, 200, (struct body){text_of(body), NULL}, small, &o);
         assert_non_null(o.code);
         arena_free(small);
     }

@@ -99,10 +99,11 @@ static enum err_code read_word(const struct scope *s, struct text word, struct a
 }
 
 static enum err_code fake_read_page(const struct cloud *c, const struct scope *s, const struct request *r,
-                                    int http_status, struct text body, const struct world *w,
+                                    int http_status, struct body answer, const struct world *w,
                                     struct arena *arena, struct page *out, struct outcome *outcome,
                                     struct err *err)
 {
+    struct text body = answer.text;
     (void)c, (void)r, (void)w;
     assert_int_equal(http_status, 200);
     if (text_is(body, "?garbage")) return err_set(err, ERR_PROVIDER, "the answer is not JSON");
