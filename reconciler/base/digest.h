@@ -1,4 +1,4 @@
-/* digest.h - SHA-256 by OpenSSL, for tokens, plans and request hashes.
+/* digest.h - SHA-256 by OpenSSL, for tokens, plans and request hashes; HMACs, for signatures.
  *
  * OpenSSL's headers stay in digest.c: their names collide with ours (ERR_STATE). */
 #pragma once
@@ -21,3 +21,9 @@ void digest_put(struct digest *d, const void *bytes, size_t n);
 void digest_put_text(struct digest *d, struct text t);
 /* Lower-case hex. False when the library failed (out of memory). Ends the digest in any case. */
 MUST_CHECK bool digest_hex(struct digest *d, char out[DIGEST_HEX_SIZE]);
+
+enum { HMAC_SHA1_BASE64_SIZE = 29 }; /* with NUL */
+
+/* False when the library failed (out of memory). */
+MUST_CHECK bool hmac_sha256_hex(struct text key, struct text data, char out[DIGEST_HEX_SIZE]);
+MUST_CHECK bool hmac_sha1_base64(struct text key, struct text data, char out[HMAC_SHA1_BASE64_SIZE]);
