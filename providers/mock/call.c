@@ -266,9 +266,14 @@ void request_id(struct mock *m, int64_t now_ms, char out[37])
 {
     uint64_t n = m->n_requests++;
     uint64_t a = mix64(m->seed ^ (uint64_t)now_ms, n), b = mix64(~m->seed ^ (uint64_t)now_ms, n);
-    (void)snprintf(out, 37, "%08X-%04X-%04X-%04X-%012llX", (unsigned)(a >> 32), (unsigned)(a >> 16 & 0xFFFF),
-                   (unsigned)((a & 0x0FFF) | 0x5000), (unsigned)((b >> 48 & 0x3FFF) | 0x8000),
-                   (unsigned long long)(b & UINT64_C(0xFFFFFFFFFFFF)));
+    a = (a & ~UINT64_C(0xF000)) | 0x5000;
+    b = (b & ~(UINT64_C(0xC000) << 48)) | UINT64_C(0x8000) << 48;
+    static const char digits[] = "0123456789ABCDEF", form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    for (int i = 0, at = 0; i < 36; i++) {
+        out[i] = form[i] == '-' ? '-' : digits[(at < 16 ? a : b) >> (60 - 4 * (at % 16)) & 15];
+        at += form[i] != '-';
+    }
+    out[36] = '\0';
 }
 
 /* In ms at the speed of the real cloud. The gateway's is documented ("1 to 3 minutes"), the others are what

@@ -227,7 +227,6 @@ static bool choose_region(struct call *c)
 
 static bool choose_operation(struct call *c, const struct request *r)
 {
-    c->op = find_operation(r->product, r->operation);
     if (c->op == NULL) {
         bool product = strcmp(r->product, "Vpc") == 0 || strcmp(r->product, "Ecs") == 0;
         return refuse(c, 404, product ? "InvalidAction.NotFound" : "InvalidProduct.NotFound",
@@ -328,9 +327,9 @@ static bool perform(struct call *c, const struct request *r, struct fault *fault
         answer->http_status = 0;
         answer->fault = takes_effect ? MOCK_LOST_ANSWER : MOCK_LOST_REQUEST;
     }
-    const struct operation *op = find_operation(r->product, r->operation);
     const char *code = lost ? fault_name : c->code == NULL ? "" : c->code;
-    return ledger_add(c->m, c->now_ms, r->operation, op != NULL && op->reads, answer->http_status, code) &&
+    return ledger_add(c->m, c->now_ms, r->operation, c->op != NULL && c->op->reads, answer->http_status,
+                      code) &&
            !c->no_memory;
 }
 
@@ -349,7 +348,8 @@ enum err_code mock_call_document(struct mock *m, int64_t now_unix_ms, const stru
         fault = fault_for(m, r->operation);
     }
     CLEANUP(json_decrefp) json_t *object = json_object();
-    struct call c = {.m = m, .s = &m->store, .now_ms = now_unix_ms, .region = m->region, .answer = object};
+    struct call c = {
+        .m = m, .s = &m->store, .now_ms = now_unix_ms, .op = op, .region = m->region, .answer = object};
     advance(m, now_unix_ms);
     if (object == NULL || !perform(&c, r, fault, answer)) {
         mock_answer_fini(answer);

@@ -317,6 +317,17 @@ static void perform(struct play *p, const struct act *a)
     }
 }
 
+/* How fast the cloud is, against what headgate expects: mostly everything is ready at the first look,
+ * sometimes only after many. */
+static void draw_pace(struct play *p, uint64_t seed)
+{
+    static const double speeds[] = {20, 20, 20, 20, 4, 1, 1, 0.5};
+    struct rng r = {seed ^ 0x70616365u};
+    struct err err;
+    enum err_code code = mock_set_pace(p->h.mock, speeds[rng_below(&r, N_ELEMENTS(speeds))], 20, &err);
+    ASSERT(code == ERR_OK);
+}
+
 /* ---- the end ---- */
 
 static uint32_t depth_of(const struct plan *plan)
@@ -454,6 +465,7 @@ void play(const struct story *s, const struct play_options *options, struct coun
     memory_init(&p.other);
     weather_init(&p.w, &p.h, counters);
     p.w.as_text = s->seed % 32 == 0;
+    draw_pace(&p, s->seed);
     p.w.meddle = meddle_meanwhile;
     p.w.ctx = &p;
     buf_init(&p.yaml, TEXT_LIMIT);
