@@ -96,7 +96,7 @@ struct token_memory;
 struct fault;
 
 /* An answer to a list; see kept.c. */
-enum { N_KEPT_LISTS = 64 };
+enum { N_KEPT_LISTS = 256 };
 struct kept_list {
     struct buf key;
     uint64_t version; /* of the store */

@@ -10,6 +10,7 @@ struct chaos {
     char words[MAX_WORDS][64]; /* what values are taken from: ids, addresses, blocks */
     size_t n_words, n_kept;    /* the first are never overwritten */
     char names[RIG_MAX_PARAMS][96];
+    char nat[64], table[64], group[64]; /* whose entries are listed */
 };
 
 static uint32_t draw(struct chaos *c, uint32_t n)
@@ -171,20 +172,33 @@ static void any_hand(struct chaos *c)
 /* An answer that was kept is the one that would be given anew: with a lag nothing is kept. */
 static void check_kept_lists(struct chaos *c)
 {
-    static const char *const lists[][2] = {
-        {"Vpc", "DescribeVpcs"},         {"Vpc", "DescribeVSwitches"},      {"Vpc", "DescribeNatGateways"},
-        {"Vpc", "DescribeEipAddresses"}, {"Vpc", "DescribeRouteTableList"}, {"Ecs", "DescribeSecurityGroups"},
-        {"Ecs", "DescribeInstances"}};
+    const struct {
+        const char *product, *operation, *param, *value;
+    } lists[] = {{"Vpc", "DescribeVpcs", NULL, NULL},
+                 {"Vpc", "DescribeVSwitches", NULL, NULL},
+                 {"Vpc", "DescribeNatGateways", NULL, NULL},
+                 {"Vpc", "DescribeEipAddresses", NULL, NULL},
+                 {"Vpc", "DescribeSnatTableEntries", "NatGatewayId", c->nat},
+                 {"Vpc", "DescribeForwardTableEntries", "NatGatewayId", c->nat},
+                 {"Vpc", "DescribeRouteTableList", NULL, NULL},
+                 {"Vpc", "DescribeRouteEntryList", "RouteTableId", c->table},
+                 {"Ecs", "DescribeSecurityGroups", NULL, NULL},
+                 {"Ecs", "DescribeSecurityGroupAttribute", "SecurityGroupId", c->group},
+                 {"Ecs", "DescribeInstances", NULL, NULL}};
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-        rig_send(&c->r, lists[i][0], lists[i][1], NULL, 0);
-        c->r.now_ms -= 100; /* nothing may happen by itself in between */
+        struct param params = {lists[i].param, lists[i].value};
+        uint32_t n = lists[i].param == NULL ? 0 : 1;
+        rig_send(&c->r, lists[i].product, lists[i].operation, &params, n);
+        if (c->r.http_status != 200) continue; /* its parent is gone */
+        c->r.now_ms -= 100;                    /* nothing may happen by itself in between */
         json_t *kept = json_incref(c->r.answer);
         set_option(&c->r, "list-lag-ms", "1");
-        rig_send(&c->r, lists[i][0], lists[i][1], NULL, 0);
+        rig_send(&c->r, lists[i].product, lists[i].operation, &params, n);
         set_option(&c->r, "list-lag-ms", "0");
         (void)json_object_del(kept, "RequestId");
         (void)json_object_del(c->r.answer, "RequestId");
-        if (!json_equal(kept, c->r.answer)) fail_msg("%s: the kept answer is out of date", lists[i][1]);
+        if (!json_equal(kept, c->r.answer))
+            fail_msg("%s: the kept answer is out of date", lists[i].operation);
         json_decref(kept);
     }
 }
@@ -222,10 +236,13 @@ static void begin(struct chaos *c)
     learn(c, make(r, ip, "EipAddress", "Vpc", "AllocateEipAddress", NULL));
     learn(c, make(r, id, "RouteTableId", "Vpc", "CreateRouteTable", "VpcId", n.vpc, NULL));
     settle(r);
+    (void)snprintf(c->table, sizeof(c->table), "%s", id);
     learn(c,
           make(r, id, "RouteEntryId", "Vpc", "CreateRouteEntry", "RouteTableId", id, "DestinationCidrBlock",
                "0.0.0.0/0", "NextHopType", "NatGateway", "NextHopId", g[0].id, NULL));
     settle(r);
+    (void)snprintf(c->nat, sizeof(c->nat), "%s", g[0].id);
+    (void)snprintf(c->group, sizeof(c->group), "%s", n.sg);
     c->n_kept = c->n_words;
 }
 
