@@ -91,6 +91,7 @@ static void accepted(struct converge *c, uint32_t s, const struct outcome *o)
     run->n_attempts = 0;
     run->code = "";
     run->accepted_ms = c->now_ms;
+    run->absent_since_ms = 0;
     if (verb == VERB_CREATE && run->observed == NULL) {
         remember_object(c, s, o);
         if (run->id != NULL) {

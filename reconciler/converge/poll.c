@@ -220,13 +220,31 @@ static const struct object *seen_object(const struct poll *p, enum kind kind, co
     return found == NULL ? NULL : *found;
 }
 
+/* What an interrupted run was making under another key has come to sight. */
+static const struct object *attempt_seen(const struct converge *c, uint32_t s, const struct poll *p)
+{
+    const struct change *change = change_of(c, s);
+    if (change->attempt == NULL || c->runs[s].look != LOOK_LOST) return NULL;
+    const struct object *o = world_find_key(c->world, change->kind, change->attempt->values);
+    return o == NULL ? NULL : seen_object(p, o->kind, o->id);
+}
+
 static void looked(struct converge *c, uint32_t s, const struct poll *p)
 {
     struct run *run = &c->runs[s];
     const struct object *o = find_object(c, s);
     enum look_reason why = run->look;
     if (o != NULL) o = seen_object(p, o->kind, o->id); /* the world may remember more than there is now */
+    const struct object *attempt = o == NULL ? attempt_seen(c, s, p) : NULL;
     poll_leave(c, s);
+    if (attempt != NULL) {
+        run->look = LOOK_NOT;
+        run->blind = true; /* what is known of it is kept for the next plan */
+        step_fail(c, s, ERR_STALE,
+                  "an interrupted run has made it otherwise (%s), as is seen only now; plan again",
+                  attempt->id);
+        return;
+    }
     if (o == NULL && why == LOOK_LOST && c->now_ms - run->lost_since_ms < scaled(c, 30000, 500)) {
         poll_join(c, s, scaled(c, 2000, 5));
         return;
@@ -256,6 +274,31 @@ static void looked(struct converge *c, uint32_t s, const struct poll *p)
     make_ready(c, s);
 }
 
+/* What was accepted is not in the list. Lists lag behind creations, and may lack a row for once: absence is
+ * not failure at first.  Source: api-behaviour 8 */
+static void absent(struct converge *c, uint32_t s)
+{
+    struct run *run = &c->runs[s];
+    if (run->absent_since_ms == 0) run->absent_since_ms = c->now_ms;
+    int64_t patience = run->resumed ? scaled(c, 180000, 3000) : scaled(c, 60000, 1000);
+    if (c->now_ms - run->absent_since_ms <= patience) return;
+    if (run->resumed) {
+        /* The answer was the one that an earlier run got, and what it told of is gone: once more, as new. Too
+         * early, that would be a second one; hence the patience. */
+        trace(c, s, "what an earlier run made is gone: once more");
+        run->resumed = run->token_fresh = false;
+        run->request = NULL;
+        run->id = NULL;
+        step_settle(c, s);
+        return;
+    }
+    /* Or they lag very far behind: then the next run repeats the request with its token, and gets what is
+     * there already. */
+    run->blind = step_of(c, s)->verb == VERB_CREATE;
+    step_fail(c, s, ERR_PROVIDER, "the cloud gave up on it: accepted, but not to be seen after %lld s",
+              (long long)((c->now_ms - run->accepted_ms) / 1000));
+}
+
 static void settled_or_not(struct converge *c, uint32_t s, const struct poll *p)
 {
     struct run *run = &c->runs[s];
@@ -270,15 +313,11 @@ static void settled_or_not(struct converge *c, uint32_t s, const struct poll *p)
         step_settle(c, s);
         return;
     }
-    int64_t age = c->now_ms - run->accepted_ms;
     if (o == NULL) {
-        /* Lists lag behind creations: absence is not failure at first.  Source: api-behaviour 8 */
-        if (age > scaled(c, 60000, 1000))
-            step_fail(c, s, ERR_PROVIDER,
-                      "the cloud gave up on it: accepted, but not to be seen after %lld s",
-                      (long long)(age / 1000));
+        absent(c, s);
         return;
     }
+    run->absent_since_ms = 0;
     run->id = o->id;
     if (!deleting && o->phase == PHASE_FAILED)
         step_fail(c, s, ERR_PROVIDER, "the cloud reports status %s", o->status);

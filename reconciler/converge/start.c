@@ -24,7 +24,8 @@ static bool derive_token(struct converge *c, uint32_t s, const char *operation)
     struct run *run = &c->runs[s];
     uint32_t change = step_of(c, s)->change;
     const struct change *ch = &c->plan->changes[change];
-    if (!is_open_request(c, s, find_generation(c, ch), operation)) c->generation_of[change]++;
+    run->resumed = is_open_request(c, s, find_generation(c, ch), operation);
+    if (!run->resumed) c->generation_of[change]++;
     run->generation = c->generation_of[change];
     char text[RESOURCE_ADDRESS_SIZE], number[16], hex[DIGEST_HEX_SIZE];
     (void)snprintf(number, sizeof number, "%u", run->generation);
@@ -302,10 +303,29 @@ static bool is_out_of_sight(const struct converge *c, uint32_t s)
     return change->recorded != NULL || otherwise;
 }
 
+/* An interrupted run was making this entry under another key a moment ago, in the same parent, and no list
+ * has shown it: once forgotten it would be a stranger's, in the way of this one perhaps. */
+static bool is_attempt_out_of_sight(const struct converge *c, uint32_t s)
+{
+    const struct change *change = change_of(c, s);
+    const struct run *run = &c->runs[s];
+    const struct record *attempt = change->attempt;
+    if (step_of(c, s)->verb != VERB_CREATE || run->looked || run->n_requests > 0 || run->values == NULL ||
+        attempt == NULL || kind_is_taggable(change->kind))
+        return false;
+    const struct kind_info *info = kind_info(change->kind);
+    for (uint8_t f = 0; f < info->n_fields; f++)
+        if ((info->fields[f].flags & FIELD_PARENT) != 0 &&
+            !value_equal(info->fields[f].type, run->values[f], attempt->values[f]))
+            return false;
+    int64_t age = c->now_unix_ms - attempt->applied_unix_ms, lag = scaled(c, 60000, 1000);
+    return age > -lag && age < lag;
+}
+
 static bool look_for_lost(struct converge *c, uint32_t s)
 {
     struct run *run = &c->runs[s];
-    if (!is_out_of_sight(c, s)) return false;
+    if (!is_out_of_sight(c, s) && !is_attempt_out_of_sight(c, s)) return false;
     run->looked = true;
     run->lost_since_ms = c->now_ms;
     run->state = STEP_LOOKING;

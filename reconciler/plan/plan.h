@@ -70,8 +70,10 @@ struct change {
     uint64_t set_fields, reset_fields;
     const struct field_diff *diffs; /* UPDATE, REPLACE, ADOPT: what differs */
     uint32_t n_diffs;
-    uint32_t incarnation;        /* of what will be there, see TAG_INCARNATION */
-    bool tentative;              /* its NAME~new is settled with it */
+    uint32_t incarnation; /* of what will be there, see TAG_INCARNATION */
+    bool tentative;       /* its NAME~new is settled with it */
+    const struct record
+        *attempt;                /* that NAME~new, when it is not to be seen: an interrupted run's; or NULL */
     bool create_first;           /* REPLACE: the new one is made before the old one goes */
     const struct text *affected; /* names of VSwitches whose traffic is touched, as written in the stack */
     uint32_t n_affected;

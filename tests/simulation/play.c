@@ -3,6 +3,7 @@
 
 #include "reconciler/base/digest.h"
 #include "tests/simulation/net.h"
+#include "tests/simulation/state_file.h"
 #include "tests/support/drive.h"
 
 #include <jansson.h>
@@ -29,11 +30,17 @@ struct play {
     unsigned counts[N_KINDS];
     struct stranger strangers[MAX_STRANGERS];
     unsigned n_strangers, n_added;
+    char passing[3][64];
+    unsigned n_passed;
     struct memory other; /* the other stack's state, while it is not its turn */
     unsigned n_other;
     struct rng meddler;
     bool meddler_deletes;
-    bool forgot; /* the state, and no apply since */
+    bool far_behind;         /* … nor will for more than a minute */
+    bool out_of_sight;       /* lists may not show all that is there */
+    bool at_rest;            /* nothing is in transition that this run has not begun */
+    bool forgot;             /* the state, and no apply since */
+    struct state_file *file; /* NULL: the state is in memory only */
     struct digest digest;
 };
 
@@ -109,6 +116,24 @@ static void add_stranger_network(struct play *p)
     remember_stranger(p, harness_call(&p->h, "Vpc", "AllocateEipAddress", eip_params, "AllocationId"));
 }
 
+/* Somebody else's addresses, listed before ours: when one goes, the rows of all pages move up. */
+static void add_passing(struct play *p)
+{
+    for (unsigned k = 0; k < N_ELEMENTS(p->passing); k++)
+        (void)snprintf(p->passing[k], sizeof p->passing[k], "%s",
+                       harness_call(&p->h, "Vpc", "AllocateEipAddress", NULL, "AllocationId"));
+}
+
+static void let_one_pass(void *ctx)
+{
+    struct play *p = ctx;
+    struct err err;
+    if (p->n_passed == N_ELEMENTS(p->passing)) return;
+    enum err_code code =
+        mock_delete(p->h.mock, harness_unix_ms(&p->h), p->passing[p->n_passed++], true, &err);
+    ASSERT(code == ERR_OK);
+}
+
 /* In our VPC, where it is in nobody's way. */
 static void add_stranger(struct play *p)
 {
@@ -182,7 +207,10 @@ static void apply_other(struct play *p)
     (void)snprintf(yaml, sizeof yaml, OTHER_STACK, p->n_other++ % 4);
     swap_states(p);
     harness_manifest(&p->h, yaml);
+    enum err_code (*keep)(void *, const struct note *, size_t) = p->h.keep;
+    p->h.keep = NULL; /* the file is the first stack's */
     enum err_code code = harness_apply(&p->h, NULL);
+    p->h.keep = keep;
     if (code != ERR_OK) fail(p, "the other stack: %s: %s", err_code_name(code), p->h.err.msg);
     swap_states(p);
     harness_manifest(&p->h, buf_str(&p->yaml));
@@ -228,18 +256,63 @@ static void tell_apply(struct play *p, enum err_code code)
                   err_code_name(code), p->h.err.msg);
 }
 
+/* File and memory were written by the same notes. */
+static void check_file(struct play *p)
+{
+    if (p->file == NULL || p->h.keep == NULL) return;
+    const char *different = state_file_compare(p->file);
+    if (different[0] != '\0') fail(p, "file and memory differ: %s", different);
+}
+
 static void note_apply(struct play *p, enum err_code code)
 {
     digest_put_text(&p->digest, buf_text(&p->h.trace));
     digest_put_text(&p->digest, text_of(err_code_name(code)));
     count_branches(p);
     count_plan(p);
+    check_file(p);
     if (p->options->traces) tell_apply(p, code);
 }
 
 static void option(struct play *p, const char *name, const char *value)
 {
     harness_option(&p->h, name, value);
+}
+
+static void lag_lists(struct play *p, int64_t ms)
+{
+    char text[24];
+    (void)snprintf(text, sizeof text, "%lld", (long long)ms);
+    option(p, "list-lag-ms", text);
+}
+
+/* Whether headgate has to get over these faults within the same apply. */
+static bool are_absorbed(const struct act *a)
+{
+    for (unsigned k = 0; k < a->n_faults; k++) {
+        const struct fault_point *f = &fault_points[a->faults[k].point];
+        bool stays = a->faults[k].times > 1;
+        bool final = f->action == FAULT_FORESTALLED || f->action == FAULT_FAILED_STATUS ||
+                     (f->action == FAULT_ERROR &&
+                      (strncmp(f->code, "Quota", 5) == 0 || strncmp(f->code, "Forbidden", 9) == 0));
+        if (stays || final) return false;
+    }
+    return a->cut_at == 0 && a->fail_persist == 0 && a->interrupt_at_ms == 0 && a->meddle_at == 0 &&
+           a->list_lag_ms < 60000;
+}
+
+static bool is_undisturbed(const struct act *a)
+{
+    return are_absorbed(a) && a->n_faults == 0 && a->list_lag_ms == 0;
+}
+
+static void check_disturbed(struct play *p, const struct act *a, enum err_code code)
+{
+    if (p->h.plan == NULL) return;
+    if (are_absorbed(a) && !p->out_of_sight && code != ERR_OK)
+        fail(p, "faults that pass were not got over: %s\n%s", err_code_name(code), buf_str(&p->h.progress));
+    if (is_undisturbed(a) && p->at_rest && p->w.n_refused > 0)
+        fail(p, "nothing was wrong, and refused: %s", harness_refused(&p->h));
 }
 
 static void apply_disturbed(struct play *p, const struct act *a)
@@ -254,14 +327,23 @@ static void apply_disturbed(struct play *p, const struct act *a)
     p->w.n_faults = a->n_faults;
     p->w.meddle_at = a->meddle_at;
     p->w.small_pages = a->small_pages;
+    harness_clear_ledger(&p->h);
     p->meddler = (struct rng){a->seed};
     p->meddler_deletes = a->meddler_deletes;
-    if (a->lists_lag) option(p, "list-lag-ms", "3000");
+    if (a->list_lag_ms > 0) lag_lists(p, a->list_lag_ms);
     enum err_code code = harness_apply(&p->h, &script);
     note_apply(p, code);
-    if (a->lists_lag) option(p, "list-lag-ms", "0");
-    if (a->lists_lag) happened(p, EVENT_LISTS_LAG);
+    if (a->list_lag_ms > 0) lag_lists(p, 0);
+    if (a->list_lag_ms > 0) happened(p, a->list_lag_ms < 60000 ? EVENT_LISTS_LAG : EVENT_LISTS_LAG_LONG);
+    for (unsigned k = 0; k < a->n_faults; k++)
+        if (a->faults[k].times > 1 && p->w.n_fired > 1) happened(p, EVENT_OUTAGE);
+    check_disturbed(p, a, code);
+    p->at_rest = code == ERR_OK && !p->h.was_cut;
+    p->out_of_sight = p->out_of_sight || a->list_lag_ms > 0;
+    p->far_behind = p->far_behind || a->list_lag_ms >= 60000;
     if (a->small_pages) happened(p, EVENT_SMALL_PAGES);
+    if (p->h.was_cut && p->file != NULL) state_file_reopen(p->file);
+    if (p->h.was_cut && p->w.late != NULL) happened(p, EVENT_LATE_TWIN_AFTER_CRASH);
     if (p->h.was_cut) happened(p, EVENT_CRASH_BEFORE_WRITE + (enum event_point)p->h.cut_where);
     if (a->fail_persist > 0 && p->h.summary.unrecorded) happened(p, EVENT_WRITE_FAILS);
     if (a->interrupt_at_ms > 0 && p->h.summary.interrupted) happened(p, EVENT_INTERRUPT);
@@ -273,6 +355,8 @@ static void apply_disturbed(struct play *p, const struct act *a)
  * when all is as the manifests say, and these change only when it is back. */
 static void apply_calmly(struct play *p)
 {
+    weather_clear(&p->w);
+    p->out_of_sight = p->far_behind = false;
     for (int pass = 0; pass < 3; pass++) {
         p->h.now_ms += SETTLES_MS;
         enum err_code code = harness_apply(&p->h, NULL);
@@ -287,7 +371,7 @@ static void perform(struct play *p, const struct act *a)
     p->meddler = r;
     switch (a->type) {
     case ACT_EDIT:
-        if (p->forgot) apply_calmly(p);
+        if (p->forgot || p->far_behind) apply_calmly(p);
         net_edit(&p->net, &r);
         buf_reset(&p->yaml);
         net_write(&p->net, &p->yaml, p->counts);
@@ -295,6 +379,7 @@ static void perform(struct play *p, const struct act *a)
         break;
     case ACT_APPLY: apply_disturbed(p, a); break;
     case ACT_DELETE:
+        p->at_rest = false;
         meddle(p, true);
         happened(p, EVENT_SOMEBODY_DELETES);
         break;
@@ -306,6 +391,7 @@ static void perform(struct play *p, const struct act *a)
     case ACT_FORGET:
         apply_calmly(p);
         memory_forget(&p->h.memory);
+        if (p->file != NULL) state_file_lose(p->file);
         p->forgot = true;
         happened(p, EVENT_STATE_LOST);
         break;
@@ -346,9 +432,11 @@ static bool is_quiet(struct play *p)
 static void converge_now(struct play *p)
 {
     uint32_t allowed = 3;
+    weather_clear(&p->w);
     for (uint32_t pass = 0;; pass++) {
         p->h.now_ms += SETTLES_MS;
         weather_begin(&p->w);
+        size_t n_open = p->h.memory.n_intents; /* what a dead run began is perhaps sent twice */
         enum err_code code = harness_apply(&p->h, NULL);
         note_apply(p, code);
         if (p->h.plan == NULL) {
@@ -361,10 +449,10 @@ static void converge_now(struct play *p)
         }
         if (pass == 0) allowed = depth_of(p->h.plan) + 2;
         if (code == ERR_OK && is_quiet(p)) return;
-        if (p->w.n_accepted > p->h.plan->n_calls)
+        if (p->w.n_accepted > p->h.plan->n_calls + n_open)
             fail(p, "undisturbed, %u changing calls where the plan says %u", p->w.n_accepted,
                  p->h.plan->n_calls);
-        if (pass > 0 && p->w.n_refused > 0) fail(p, "undisturbed, and refused: %s", harness_refused(&p->h));
+        if (p->w.n_refused > 0) fail(p, "undisturbed, and refused: %s", harness_refused(&p->h));
         if (pass == allowed) {
             const char *left = harness_plan_text(&p->h, DUMP_CHANGES | DUMP_READS | DUMP_DRIFT);
             fail(p, "after %u undisturbed passes (%s %s) there is left:\n%s", pass, err_code_name(code),
@@ -414,6 +502,48 @@ static void check_extras(struct play *p)
     }
 }
 
+/* What a field leads to, by the cloud's id: what is desired by its record, what is there as it is. */
+static const char *led_to(struct play *p, struct value v)
+{
+    if (v.form == REF_ID) return v.u.text;
+    if (v.form != REF_LOCAL) return NULL;
+    const struct resource *to = &p->h.desired.items[v.u.num];
+    for (size_t k = 0; k < p->h.memory.n_records; k++)
+        if (address_compare(p->h.memory.records[k].kind, p->h.memory.records[k].name, to->kind, to->name) ==
+            0)
+            return p->h.memory.records[k].id;
+    return NULL;
+}
+
+static void check_field(struct play *p, const struct resource *r, const struct object *o, uint8_t f)
+{
+    const struct field *field = &kind_info(r->kind)->fields[f];
+    struct value wanted = r->values[f], seen = o->values[f];
+    bool simple = field->type == FIELD_TEXT || field->type == FIELD_INT || field->type == FIELD_CIDR ||
+                  field->type == FIELD_BOOL;
+    if (!value_is_set(wanted) || (field->flags & FIELD_NOT_RETURNED) != 0) return;
+    if (field->type == FIELD_REF) {
+        const char *to = led_to(p, wanted), *leads = led_to(p, seen);
+        if (to == NULL || leads == NULL || strcmp(to, leads) == 0) return;
+    } else if (!simple || value_equal(field->type, wanted, seen)) {
+        return;
+    }
+    char address[RESOURCE_ADDRESS_SIZE];
+    fail(p, "%s: %s is not what is desired", address_format(r->kind, r->name, address), field->name);
+}
+
+/* What is there has the values of the manifests: not asked of the planner, which may be wrong. */
+static void check_values(struct play *p)
+{
+    const struct desired *d = &p->h.desired;
+    for (uint32_t i = 0; i < d->n; i++) {
+        const struct resource *r = &d->items[i];
+        const char *id = led_to(p, (struct value){.form = REF_LOCAL, .u.num = i});
+        const struct object *o = id == NULL ? NULL : world_find(p->h.world, r->kind, text_of(id));
+        for (uint8_t f = 0; o != NULL && f < kind_info(r->kind)->n_fields; f++) check_field(p, r, o, f);
+    }
+}
+
 static void check_end(struct play *p)
 {
     unsigned found[N_KINDS] = {0};
@@ -429,7 +559,10 @@ static void check_end(struct play *p)
                  kind_info((enum kind)kind)->name, p->counts[kind]);
     if (p->h.memory.n_intents > 0) fail(p, "%zu intents are open", p->h.memory.n_intents);
     check_extras(p);
+    check_values(p);
     check_strangers(p);
+    const char *damage = p->file == NULL ? "" : state_file_verify(p->file);
+    if (damage[0] != '\0') fail(p, "state verify: %s", damage);
 }
 
 /* All of ours goes, and nothing else. */
@@ -466,10 +599,15 @@ void play(const struct story *s, const struct play_options *options, struct coun
     weather_init(&p.w, &p.h, counters);
     p.w.as_text = s->seed % 32 == 0;
     draw_pace(&p, s->seed);
+    if (s->seed % 16 == 5) p.file = state_file_new(&p.h);
+    if (p.file != NULL) happened(&p, EVENT_REAL_STATE);
     p.w.meddle = meddle_meanwhile;
+    p.w.shift = let_one_pass;
     p.w.ctx = &p;
     buf_init(&p.yaml, TEXT_LIMIT);
     add_stranger_network(&p);
+    add_passing(&p);
+    p.at_rest = true;
     net_random(&p.net, &r);
     net_write(&p.net, &p.yaml, p.counts);
     harness_manifest(&p.h, buf_str(&p.yaml));
@@ -484,6 +622,7 @@ void play(const struct story *s, const struct play_options *options, struct coun
     if (!out->failed && p.n_added == 0 && s->seed % 4 == 0) check_destroy(&p);
     bool done = digest_hex(&p.digest, out->digest);
     ASSERT(done);
+    state_file_free(p.file);
     weather_fini(&p.w);
     buf_fini(&p.yaml);
     memory_fini(&p.other);

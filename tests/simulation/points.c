@@ -22,6 +22,7 @@ const struct branch branches[] = {
     {"waits for what is in transition", ": wait\n"},
     {"skips what needs a failed one", ": skipped: "},
     {"gives up on what is denied", ": failed: "},
+    {"gives up on a failed status", ": failed: the cloud reports status"},
     {"binds what a dead run made", NULL},
     {"deletes what was left behind", NULL},
     {"forgets what was never made", NULL},

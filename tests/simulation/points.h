@@ -11,17 +11,22 @@
 enum call_class { CLASS_CREATE, CLASS_BIND, CLASS_CHANGE, CLASS_DELETE, CLASS_LIST, N_CLASSES };
 
 enum fault_action {
-    FAULT_LOST_REQUEST, /* a time-out, and the cloud never saw it */
-    FAULT_LOST_ANSWER,  /* a time-out, and the cloud did it */
-    FAULT_HTTP,         /* an answer of something on the way, 'code' its status */
-    FAULT_GARBAGE,      /* a page for people instead of an answer; done all the same */
-    FAULT_CUT,          /* half of the answer; done all the same */
-    FAULT_ERROR,        /* the cloud's own error 'code', nothing done */
-    FAULT_TWICE,        /* delivered twice, the second answer arrives */
-    FAULT_LATE_TWIN,    /* delivered once more when the next call comes */
-    FAULT_STALE,        /* a list as it was an answer ago */
-    FAULT_SLOW,         /* the answer takes 25 seconds */
-    FAULT_FORESTALLED,  /* somebody makes the same entry right before */
+    FAULT_LOST_REQUEST,  /* a time-out, and the cloud never saw it */
+    FAULT_LOST_ANSWER,   /* a time-out, and the cloud did it */
+    FAULT_HTTP,          /* an answer of something on the way, 'code' its status */
+    FAULT_GARBAGE,       /* a page for people instead of an answer; done all the same */
+    FAULT_CUT,           /* half of the answer; done all the same */
+    FAULT_ERROR,         /* the cloud's own error 'code', nothing done */
+    FAULT_TWICE,         /* delivered twice, the second answer arrives */
+    FAULT_LATE_TWIN,     /* delivered once more when the next call comes */
+    FAULT_STALE,         /* a list as it was an answer ago */
+    FAULT_SLOW,          /* the answer takes 25 seconds */
+    FAULT_FORESTALLED,   /* somebody makes the same entry right before */
+    FAULT_RESET_REQUEST, /* the connection is reset at once, and the cloud never saw it */
+    FAULT_RESET_ANSWER,  /* the connection is reset at once, and the cloud did it */
+    FAULT_ROW_MISSING,   /* a list lacks one of its rows */
+    FAULT_FAILED_STATUS, /* a list shows one of its rows with status Failed */
+    FAULT_SHIFTED,       /* something of somebody else's goes right before a page, and the rows move up */
 };
 
 /* A fault of one call. */
@@ -41,6 +46,8 @@ enum fault_action {
     X(CREATE, TWICE, "", "create: delivered twice")                                                          \
     X(CREATE, LATE_TWIN, "", "create: delivered again later")                                                \
     X(CREATE, SLOW, "", "create: slow answer")                                                               \
+    X(CREATE, RESET_REQUEST, "", "create: reset before")                                                     \
+    X(CREATE, RESET_ANSWER, "", "create: reset after")                                                       \
     X(CREATE, FORESTALLED, "", "create: somebody is faster")                                                 \
     X(BIND, LOST_REQUEST, "", "bind: time-out before")                                                       \
     X(BIND, LOST_ANSWER, "", "bind: time-out after")                                                         \
@@ -51,6 +58,8 @@ enum fault_action {
     X(BIND, ERROR, "ServiceUnavailable", "bind: unavailable")                                                \
     X(BIND, ERROR, "Forbidden.RAM", "bind: denied")                                                          \
     X(BIND, TWICE, "", "bind: delivered twice")                                                              \
+    X(BIND, RESET_ANSWER, "", "bind: reset after")                                                           \
+    X(BIND, ERROR, "QuotaExceeded.Everything", "bind: quota")                                                \
     X(BIND, SLOW, "", "bind: slow answer")                                                                   \
     X(BIND, FORESTALLED, "", "bind: somebody is faster")                                                     \
     X(CHANGE, LOST_REQUEST, "", "change: time-out before")                                                   \
@@ -70,6 +79,8 @@ enum fault_action {
     X(DELETE, ERROR, "DependencyViolation", "delete: still in use")                                          \
     X(DELETE, ERROR, "Forbidden.RAM", "delete: denied")                                                      \
     X(DELETE, TWICE, "", "delete: delivered twice")                                                          \
+    X(DELETE, RESET_REQUEST, "", "delete: reset before")                                                     \
+    X(DELETE, RESET_ANSWER, "", "delete: reset after")                                                       \
     X(DELETE, SLOW, "", "delete: slow answer")                                                               \
     X(LIST, LOST_REQUEST, "", "list: time-out")                                                              \
     X(LIST, HTTP, "500", "list: 500")                                                                        \
@@ -78,6 +89,9 @@ enum fault_action {
     X(LIST, ERROR, "Throttling", "list: throttled")                                                          \
     X(LIST, ERROR, "Forbidden.RAM", "list: denied")                                                          \
     X(LIST, STALE, "", "list: stale")                                                                        \
+    X(LIST, ROW_MISSING, "", "list: a row is missing")                                                       \
+    X(LIST, FAILED_STATUS, "", "list: a status is Failed")                                                   \
+    X(LIST, SHIFTED, "", "list: rows move up between pages")                                                 \
     X(LIST, SLOW, "", "list: slow answer")
 
 /* What happens to a whole run, or between runs. */
@@ -86,11 +100,15 @@ enum fault_action {
     X(CRASH_AFTER_WRITE, "crash after a write")                                                              \
     X(CRASH_BEFORE_CALL, "crash before a call")                                                              \
     X(CRASH_AFTER_CALL, "crash after a call")                                                                \
+    X(LATE_TWIN_AFTER_CRASH, "a call of a dead run arrives once more")                                       \
     X(WRITE_FAILS, "a write fails")                                                                          \
     X(INTERRUPT, "interrupted")                                                                              \
     X(SECOND_INTERRUPT, "interrupted twice")                                                                 \
     X(STATE_LOST, "state lost")                                                                              \
     X(LISTS_LAG, "lists lag behind")                                                                         \
+    X(LISTS_LAG_LONG, "lists lag far behind")                                                                \
+    X(OUTAGE, "a fault that stays")                                                                          \
+    X(REAL_STATE, "over a state file")                                                                       \
     X(SMALL_PAGES, "lists in small pages")                                                                   \
     X(SOMEBODY_DELETES, "somebody deletes")                                                                  \
     X(SOMEBODY_WRITES, "somebody writes")                                                                    \
@@ -123,7 +141,7 @@ struct branch {
     const char *name, *trace;
 };
 enum {
-    BRANCH_BOUND = 11,
+    BRANCH_BOUND = 12,
     BRANCH_LEFT_BEHIND,
     BRANCH_NEVER_MADE,
     BRANCH_GONE,

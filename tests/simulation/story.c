@@ -11,6 +11,9 @@ static void draw_faults(struct act *a, struct rng *r)
         static const unsigned within_of[N_CLASSES] = {12, 12, 3, 6, 60};
         unsigned within = within_of[fault_points[a->faults[k].point].class];
         a->faults[k].nth = (uint16_t)(1 + rng_below(r, within));
+        bool stays = rng_one_in(r, 8);
+        unsigned most = fault_points[a->faults[k].point].action == FAULT_ROW_MISSING ? 2 : 31;
+        a->faults[k].times = stays ? (uint16_t)(1 + rng_below(r, most)) : 1;
     }
 }
 
@@ -26,7 +29,9 @@ static void draw_apply(struct act *a, struct rng *r)
         a->interrupt_again_ms = a->interrupt_at_ms + 1 + rng_below(r, 20000);
     if (rng_one_in(r, 5)) a->meddle_at = 1 + rng_below(r, 30);
     a->meddler_deletes = rng_one_in(r, 2);
-    a->lists_lag = rng_one_in(r, 8);
+    if (rng_one_in(r, 8)) a->list_lag_ms = 3000;
+    bool whole = a->cut_at == 0 && a->fail_persist == 0 && a->interrupt_at_ms == 0;
+    if (whole && rng_one_in(r, 10)) a->list_lag_ms = 90000;
     a->small_pages = rng_one_in(r, 6);
 }
 
@@ -60,7 +65,7 @@ static bool clear_part(struct act *a, unsigned k)
     case 2: return a->interrupt_again_ms > 0 ? (a->interrupt_again_ms = 0, true) : false;
     case 3: return a->interrupt_at_ms > 0 ? (a->interrupt_at_ms = a->interrupt_again_ms = 0, true) : false;
     case 4: return a->meddle_at > 0 ? (a->meddle_at = 0, true) : false;
-    case 5: return a->lists_lag ? (a->lists_lag = false, true) : false;
+    case 5: return a->list_lag_ms > 0 ? (a->list_lag_ms = 0, true) : false;
     case 6: return a->persist_ms > 0 ? (a->persist_ms = 0, true) : false;
     case 7: return a->small_pages ? (a->small_pages = false, true) : false;
     default: return false;
@@ -102,8 +107,8 @@ static void tell_apply(const struct act *a, struct buf *out)
 {
     buf_puts(out, "apply");
     for (unsigned k = 0; k < a->n_faults; k++)
-        buf_printf(out, ", %s (call %u of its class)", fault_points[a->faults[k].point].name,
-                   a->faults[k].nth);
+        buf_printf(out, ", %s (call %u of its class%s)", fault_points[a->faults[k].point].name,
+                   a->faults[k].nth, a->faults[k].times > 1 ? " and more" : "");
     if (a->persist_ms > 0) buf_printf(out, ", writes take %lld ms", (long long)a->persist_ms);
     if (a->cut_at > 0) buf_printf(out, ", killed at boundary %u", a->cut_at);
     if (a->fail_persist > 0) buf_printf(out, ", writes fail from the %u. on", a->fail_persist);
@@ -112,7 +117,7 @@ static void tell_apply(const struct act *a, struct buf *out)
     if (a->meddle_at > 0)
         buf_printf(out, ", somebody %s before changing call %u", a->meddler_deletes ? "deletes" : "writes",
                    a->meddle_at);
-    if (a->lists_lag) buf_puts(out, ", lists lag behind");
+    if (a->list_lag_ms > 0) buf_printf(out, ", lists lag behind by %lld s", (long long)a->list_lag_ms / 1000);
     if (a->small_pages) buf_puts(out, ", lists in pages of two");
     buf_putc(out, '\n');
 }

@@ -17,7 +17,8 @@ struct act {
     uint32_t cut_at, fail_persist;
     int64_t interrupt_at_ms, interrupt_again_ms, persist_ms;
     uint32_t meddle_at; /* before which changing call somebody acts */
-    bool meddler_deletes, lists_lag, small_pages;
+    int64_t list_lag_ms;
+    bool meddler_deletes, small_pages;
     /* ACT_CLOCK */
     int64_t jump_ms;
 };

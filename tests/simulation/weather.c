@@ -109,6 +109,50 @@ static void copy_request(struct weather *w, const struct request *r)
         request_add(w->late, arena_strdup(w->arena, r->params[k].name), r->params[k].value);
 }
 
+/* A document of its own, to be changed: lists that were answered are shared. */
+static json_t *own_document(struct mock_answer *a)
+{
+    if (a->document == NULL) return NULL;
+    json_t *own = json_deep_copy(a->document);
+    ASSERT(own != NULL);
+    json_decref(a->document);
+    a->document = own;
+    return own;
+}
+
+/* The array of a list's answer: "Vpcs.Vpc", or right at the top. */
+static json_t *rows_of(json_t *document)
+{
+    const char *name;
+    json_t *value, *inner;
+    json_object_foreach(document, name, value)
+    {
+        if (json_is_array(value)) return value;
+        json_object_foreach(value, name, inner) if (json_is_array(inner)) return inner;
+    }
+    return NULL;
+}
+
+static size_t some_row(const struct weather *w, const json_t *rows)
+{
+    return w->n_calls[CLASS_LIST] % json_array_size(rows);
+}
+
+static void lose_row(struct weather *w, struct mock_answer *a)
+{
+    json_t *rows = rows_of(own_document(a));
+    if (json_array_size(rows) > 0) (void)json_array_remove(rows, some_row(w, rows));
+}
+
+static void fail_status(struct weather *w, struct mock_answer *a)
+{
+    json_t *rows = rows_of(own_document(a));
+    if (json_array_size(rows) == 0) return;
+    json_t *row = json_array_get(rows, some_row(w, rows));
+    if (json_object_get(row, "Status") != NULL)
+        (void)json_object_set_new(row, "Status", json_string("Failed"));
+}
+
 static bool is_entry(const char *operation)
 {
     static const char *const operations[] = {"CreateSnatEntry", "CreateForwardEntry", "CreateRouteEntry",
@@ -175,6 +219,26 @@ static enum err_code befall(struct weather *w, const struct fault_point *p, int6
         *out = copy_answer(&l->answer);
         break;
     }
+    case FAULT_RESET_REQUEST:
+        *out = (struct mock_answer){.fault = MOCK_LOST_REQUEST, .latency_ms = 30};
+        break;
+    case FAULT_RESET_ANSWER:
+        code = deliver(w, now, r, out, err);
+        lose(out);
+        out->latency_ms = 30;
+        break;
+    case FAULT_ROW_MISSING:
+        code = deliver(w, now, r, out, err);
+        lose_row(w, out);
+        break;
+    case FAULT_FAILED_STATUS:
+        code = deliver(w, now, r, out, err);
+        fail_status(w, out);
+        break;
+    case FAULT_SHIFTED:
+        w->shift(w->ctx);
+        code = deliver(w, now, r, out, err);
+        break;
     case FAULT_FORESTALLED:
         if (is_entry(r->operation)) forestall(w, now, r);
         code = deliver(w, now, r, out, err);
@@ -194,7 +258,8 @@ static const struct fault_point *fault_of(struct weather *w, enum call_class cla
     uint32_t nth = ++w->n_calls[class];
     for (unsigned k = 0; k < w->n_faults; k++) {
         const struct fault_point *p = &fault_points[w->faults[k].point];
-        if (p->class != class || w->faults[k].nth != nth) continue;
+        if (p->class != class || nth < w->faults[k].nth || nth >= w->faults[k].nth + w->faults[k].times)
+            continue;
         w->counters->faults[w->faults[k].point]++;
         w->n_fired++;
         return p;
@@ -207,7 +272,7 @@ static bool is_stale_to_come(const struct weather *w)
 {
     for (unsigned k = 0; k < w->n_faults; k++)
         if (fault_points[w->faults[k].point].action == FAULT_STALE &&
-            w->faults[k].nth > w->n_calls[CLASS_LIST])
+            w->faults[k].nth + w->faults[k].times > w->n_calls[CLASS_LIST])
             return true;
     return false;
 }
@@ -255,11 +320,15 @@ void weather_fini(struct weather *w)
     arena_free(w->arena);
 }
 
+void weather_clear(struct weather *w)
+{
+    w->late = NULL;
+}
+
 void weather_begin(struct weather *w)
 {
     w->n_faults = w->n_fired = w->n_accepted = w->n_refused = 0;
     w->meddle_at = 0;
     w->small_pages = false;
-    w->late = NULL;
     memset(w->n_calls, 0, sizeof w->n_calls);
 }

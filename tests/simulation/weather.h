@@ -7,7 +7,7 @@
 /* The n-th call of a class, from 1, counted from weather_begin() on. */
 struct fault {
     uint8_t point;
-    uint16_t nth;
+    uint16_t nth, times; /* … and so many in a row */
 };
 enum { MAX_FAULTS = 6 };
 
@@ -23,8 +23,10 @@ struct weather {
     /* Somebody acts right before the n-th changing call; 0: nobody. */
     uint32_t meddle_at;
     void (*meddle)(void *ctx);
+    /* Lets something of somebody else's go. */
+    void (*shift)(void *ctx);
     void *ctx;
-    struct request *late; /* to be delivered once more */
+    struct request *late; /* to be delivered once more, also when the run has died meanwhile */
     struct arena *arena;  /* of 'late' and 'lists' */
     struct list_answer *lists;
 };
@@ -32,5 +34,7 @@ struct weather {
 /* Takes the harness's calls over. */
 void weather_init(struct weather *w, struct harness *h, struct counters *counters);
 void weather_fini(struct weather *w);
-/* Clear sky, and all counts from 0. */
+/* Clear sky, and all counts from 0. What is late stays so. */
 void weather_begin(struct weather *w);
+/* What is late never arrives. */
+void weather_clear(struct weather *w);

@@ -79,7 +79,9 @@ static void call(struct drive *d, const struct call *c)
                                 .fate = answer.fault == MOCK_NO_FAULT ? CALL_ANSWERED : CALL_UNKNOWN,
                                 .http_status = answer.http_status,
                                 .why = answer.fault == MOCK_NO_FAULT ? NULL : "connection reset"};
-    int64_t latency = answer.fault == MOCK_NO_FAULT ? answer.latency_ms : c->timeout_ms;
+    /* What is lost is told by the time-out, a reset of the connection at once. */
+    int64_t latency =
+        answer.fault == MOCK_NO_FAULT || answer.latency_ms > 0 ? answer.latency_ms : c->timeout_ms;
     struct coming *coming = come(d, h->now_ms + latency, ev);
     coming->answer = answer;
     coming->event.body = body_of(&answer);
