@@ -356,6 +356,8 @@ static void delete_with_children(struct mock *m, struct entity *e)
             for (struct entity *child; (child = entity_first(e, slot, t)) != NULL;)
                 if (!survives(m, child, slot)) delete_with_children(m, child);
     if (e->type == E_NAT && e->links[OWNER].to != NULL) nat_clean(m, e);
+    if (e->type == E_EIP && e->links[OWNER].to != NULL && e->links[OWNER].to->type == E_NAT)
+        eip_drop_entries(&m->store, e);
     if (e->type == E_VSWITCH) routes_drop_vswitch(m, e);
     store_remove(&m->store, e);
 }

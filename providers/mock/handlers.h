@@ -69,3 +69,5 @@ MUST_CHECK bool eip_take_address(struct call *c, char out[IP_TEXT_SIZE]);
 void nat_clean(struct mock *m, struct entity *nat);
 /* Leaves what it is bound to, at once. */
 void eip_let_go(struct mock *m, struct entity *eip);
+/* The entries of its gateway that use its address go, or lose it. */
+void eip_drop_entries(struct store *s, const struct entity *eip);

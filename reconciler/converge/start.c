@@ -136,6 +136,16 @@ static bool may_have_appeared(struct converge *c, uint32_t s)
            c->cloud->may_appear(c->cloud, change_of(c, s)->kind, run->values, c->world);
 }
 
+/* What is recorded and was in no list may be there all the same: lists have gaps. Made again, it would be
+ * there twice; so it is looked for once more, right before. Entries cannot be there twice. */
+static bool is_said_to_be_gone(const struct converge *c, uint32_t s)
+{
+    const struct change *change = change_of(c, s);
+    const struct run *run = &c->runs[s];
+    return step_of(c, s)->verb == VERB_CREATE && !run->looked && run->n_requests == 0 &&
+           change->reason == REASON_GONE && kind_is_taggable(change->kind);
+}
+
 /* What is in transition is not touched: the request would be refused as busy. */
 static bool is_in_transition(const struct run *run)
 {
@@ -152,7 +162,7 @@ static bool may_join(struct converge *c, const struct batch *batch, uint32_t s, 
     if (change_of(c, s)->kind != leader->kind || step_of(c, s)->verb != leader->verb || !resolve_step(c, s))
         return false;
     observe_planned(c, s);
-    if (is_in_transition(run) || may_have_appeared(c, s)) return false;
+    if (is_in_transition(run) || may_have_appeared(c, s) || is_said_to_be_gone(c, s)) return false;
     step_goal(c, s, goal);
     return c->cloud->may_batch(c->cloud, leader, goal);
 }
@@ -338,7 +348,7 @@ static bool looks_first(struct converge *c, uint32_t s)
 {
     struct run *run = &c->runs[s];
     if (look_for_lost(c, s)) return true;
-    if (!may_have_appeared(c, s)) return false;
+    if (!may_have_appeared(c, s) && !is_said_to_be_gone(c, s)) return false;
     run->looked = true;
     run->state = STEP_LOOKING;
     run->look = LOOK_FIRST;

@@ -76,26 +76,6 @@ static bool is_touched(const struct touched *t, const struct object *o)
                                compare_places) != NULL;
 }
 
-static bool leads_nowhere(const struct build *b, const struct field *f, struct value v)
-{
-    return v.form == REF_ID && world_find(b->world, f->ref, value_as_text(v)) == NULL;
-}
-
-/* Whether all that differs are references of the record whose targets are gone since: the entry then shows
- * something else in their place. */
-static bool differs_in_what_is_gone(const struct build *b, const struct record *r, const struct comparison *c)
-{
-    for (uint32_t k = 0; k < c->n_diffs; k++) {
-        const struct field *f = &kind_info(r->kind)->fields[c->diffs[k].field];
-        struct value v = r->values[c->diffs[k].field];
-        bool gone = leads_nowhere(b, f, v);
-        for (uint32_t i = 0; f->type == FIELD_REF_LIST && i < v.n; i++)
-            gone = gone || leads_nowhere(b, f, v.u.items[i]);
-        if (!gone) return false;
-    }
-    return true;
-}
-
 /* What was about to be made by a run that was interrupted: there or not, wanted or not any more. */
 static struct object *find_tentative(struct build *b, const struct record *r)
 {
@@ -106,7 +86,7 @@ static struct object *find_tentative(struct build *b, const struct record *r)
     for (uint32_t i = 0; i < b->desired->n && !b->options->destroy; i++)
         if (b->bindings[i].object == o) return NULL;
     compare_recorded(b, r, o, 0, &c);
-    return differs_in_what_is_gone(b, r, &c) ? o : NULL;
+    return c.n_diffs == 0 ? o : NULL;
 }
 
 static void decide_tentative(struct build *b, const struct record *r, enum reason reason)

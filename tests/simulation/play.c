@@ -309,6 +309,7 @@ static bool is_undisturbed(const struct act *a)
 static void check_disturbed(struct play *p, const struct act *a, enum err_code code)
 {
     if (p->h.plan == NULL) return;
+    if (p->w.insists) fail(p, "what was refused for good was sent again");
     if (are_absorbed(a) && !p->out_of_sight && code != ERR_OK)
         fail(p, "faults that pass were not got over: %s\n%s", err_code_name(code), buf_str(&p->h.progress));
     if (is_undisturbed(a) && p->at_rest && p->w.n_refused > 0)

@@ -3,6 +3,9 @@
 
 /* ---- drawing ---- */
 
+/* "create: time-out after": what is there already, and not to be seen. */
+enum { CREATE_TIMES_OUT = 1 };
+
 static void draw_faults(struct act *a, struct rng *r)
 {
     a->n_faults = rng_below(r, MAX_FAULTS + 1);
@@ -32,6 +35,8 @@ static void draw_apply(struct act *a, struct rng *r)
     if (rng_one_in(r, 8)) a->list_lag_ms = 3000;
     bool whole = a->cut_at == 0 && a->fail_persist == 0 && a->interrupt_at_ms == 0;
     if (whole && rng_one_in(r, 10)) a->list_lag_ms = 90000;
+    if (a->list_lag_ms > 0 && a->n_faults < MAX_FAULTS && rng_one_in(r, 2))
+        a->faults[a->n_faults++] = (struct fault){CREATE_TIMES_OUT, (uint16_t)(1 + rng_below(r, 6)), 1};
     a->small_pages = rng_one_in(r, 6);
 }
 

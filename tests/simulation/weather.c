@@ -177,6 +177,20 @@ static void forestall(struct weather *w, int64_t now, const struct request *r)
     mock_answer_fini(&ignored);
 }
 
+/* Whether the same request comes again that was refused for good. */
+static bool was_denied(const struct weather *w, const struct request *r)
+{
+    const char *token = request_get(r, "ClientToken");
+    return token != NULL && w->denied[0] != '\0' && strcmp(token, w->denied) == 0;
+}
+
+static void deny(struct weather *w, const struct request *r, const char *code)
+{
+    const char *token = request_get(r, "ClientToken");
+    bool final = strncmp(code, "Forbidden", 9) == 0 || strncmp(code, "Quota", 5) == 0;
+    if (final && token != NULL) (void)snprintf(w->denied, sizeof w->denied, "%s", token);
+}
+
 static enum err_code befall(struct weather *w, const struct fault_point *p, int64_t now,
                             const struct request *r, struct mock_answer *out, struct err *err)
 {
@@ -185,7 +199,10 @@ static enum err_code befall(struct weather *w, const struct fault_point *p, int6
     bool as_text = w->as_text;
     switch (p->action) {
     case FAULT_LOST_REQUEST: out->fault = MOCK_LOST_REQUEST; break;
-    case FAULT_ERROR: put_error(out, p->code); break;
+    case FAULT_ERROR:
+        put_error(out, p->code);
+        deny(w, r, p->code);
+        break;
     case FAULT_HTTP: put_body(out, atoi(p->code), "<html><body>it does not work</body></html>"); break;
     case FAULT_LOST_ANSWER:
         code = deliver(w, now, r, out, err);
@@ -299,6 +316,7 @@ static enum err_code call(void *ctx, int64_t now, const struct request *r, struc
         if (code != ERR_OK) return code;
         mock_answer_fini(&ignored);
     }
+    w->insists = w->insists || was_denied(w, r);
     const struct fault_point *p = fault_of(w, class);
     enum err_code code = p != NULL ? befall(w, p, now, r, out, err) : deliver(w, now, r, out, err);
     if (class == CLASS_LIST && code == ERR_OK && out->http_status == 200 && is_stale_to_come(w))
@@ -330,5 +348,7 @@ void weather_begin(struct weather *w)
     w->n_faults = w->n_fired = w->n_accepted = w->n_refused = 0;
     w->meddle_at = 0;
     w->small_pages = false;
+    w->denied[0] = '\0';
+    w->insists = false;
     memset(w->n_calls, 0, sizeof w->n_calls);
 }

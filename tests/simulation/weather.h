@@ -18,6 +18,8 @@ struct weather {
     unsigned n_faults, n_fired;
     uint32_t n_calls[N_CLASSES];
     uint32_t n_accepted, n_refused; /* changing calls as the cloud answered them */
+    char denied[72];                /* the token of the last call that was refused for good */
+    bool insists;                   /* … was sent again in the same apply */
     bool small_pages;
     bool as_text; /* answers are written and read again, as on the wire */
     /* Somebody acts right before the n-th changing call; 0: nobody. */

@@ -28,6 +28,8 @@ struct drive {
     int64_t wake_at_ms;
     uint32_t n_persists;
     bool finished, cut;
+    char undurable[256][65]; /* tokens of intents that are being written */
+    size_t n_undurable;
 };
 
 static struct coming *come(struct drive *d, int64_t at_ms, struct converge_event event)
@@ -51,6 +53,18 @@ static bool boundary(struct drive *d, enum cut_where where)
     return true;
 }
 
+/* No call that changes something leaves before the intent with its token is durable. */
+static void check_intent(const struct drive *d, const struct request *r)
+{
+    const char *token = request_get(r, "ClientToken");
+    if (token == NULL) return;
+    for (size_t k = 0; k < d->n_undurable; k++) ASSERT(strcmp(d->undurable[k], token) != 0);
+    const struct memory *m = &d->h->memory;
+    for (size_t k = 0; k < m->n_intents; k++)
+        if (strcmp(m->intents[k].token, token) == 0) return;
+    ASSERT(!"the intent of a call is durable before it is made");
+}
+
 static void persist(struct drive *d, const struct converge_effects *e)
 {
     struct harness *h = d->h;
@@ -62,6 +76,9 @@ static void persist(struct drive *d, const struct converge_effects *e)
     if (!fails && h->keep != NULL) code = h->keep(h->keep_ctx, e->persist, e->n_persist);
     if (code == ERR_OK) memory_write(&h->memory, e->persist, e->n_persist);
     if (boundary(d, CUT_AFTER_WRITE)) return;
+    for (size_t k = 0; k < e->n_persist; k++)
+        if (e->persist[k].type == NOTE_INTENT && d->n_undurable < N_ELEMENTS(d->undurable))
+            memcpy(d->undurable[d->n_undurable++], e->persist[k].token, sizeof d->undurable[0]);
     (void)come(d, h->now_ms + d->script->persist_ms,
                (struct converge_event){.type = EV_PERSISTED, .code = code});
 }
@@ -72,6 +89,7 @@ static void call(struct drive *d, const struct call *c)
     struct mock_answer answer;
     bool changes = c->type == CALL_CHANGE; /* a look leaves nothing behind that a crash could interrupt */
     if (changes && boundary(d, CUT_BEFORE_CALL)) return;
+    if (changes) check_intent(d, c->request);
     enum err_code code = h->call(h->call_ctx, harness_unix_ms(h), c->request, &answer, &h->err);
     ASSERT(code == ERR_OK);
     struct converge_event ev = {.type = EV_CALL_DONE,
@@ -103,6 +121,8 @@ static void step(struct drive *d, struct converge_event ev)
 {
     struct harness *h = d->h;
     struct converge_effects e;
+    if (ev.type == EV_PERSISTED && ev.code == ERR_OK)
+        d->n_undurable = 0; /* one write is under way at a time */
     ev.now_ms = h->now_ms;
     ev.now_unix_ms = harness_unix_ms(h) + h->skew_ms;
     h->n_steps++;

@@ -31,6 +31,7 @@ static const struct {
     {"DescribeRouteEntryList", 404, "InvalidRouteTable.NotFound", OUTCOME_GONE},
 
     {"CreateVSwitch", 400, "InvalidCidrBlock.Overlapped", OUTCOME_EXISTS},
+    {"CreateForwardEntry", 400, "InvalidForwardEntry.Duplicated", OUTCOME_EXISTS},
     {"AssociateEipAddress", 400, "InvalidAssociation.Duplicated", OUTCOME_EXISTS},
     {"CreateSnatEntry", 400, "Forbidden.SourceVSwitchId.Duplicated", OUTCOME_EXISTS},
     {"CreateRouteEntry", 400, "RouterEntryConflict.Duplicated", OUTCOME_EXISTS},

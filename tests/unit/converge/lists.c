@@ -10,7 +10,10 @@
 
 #include <cmocka.h>
 
+#include "tests/support/drive.h"
 #include "tests/support/expect.h"
+
+#include <jansson.h>
 
 #define DOC "apiVersion: headgate/v1\n"
 #define EIPS                                                                                                 \
@@ -64,10 +67,10 @@ static void nor_is_it_made_twice_when_it_is_wanted_otherwise_by_then(void **stat
     }
 }
 
-/* The n-th answer to a list of EIPs lacks its rows. */
+/* Answers to lists of EIPs lack their rows, from the n-th on, so many of them. */
 struct forgetful {
     struct harness *h;
-    unsigned n_lists, forgets;
+    unsigned n_lists, forgets, more;
 };
 
 static enum err_code forget_rows(void *ctx, int64_t now, const struct request *r, struct mock_answer *answer,
@@ -75,7 +78,9 @@ static enum err_code forget_rows(void *ctx, int64_t now, const struct request *r
 {
     struct forgetful *f = ctx;
     enum err_code code = mock_call(f->h->mock, now, r, answer, err);
-    if (strcmp(r->operation, "DescribeEipAddresses") != 0 || ++f->n_lists != f->forgets) return code;
+    if (strcmp(r->operation, "DescribeEipAddresses") != 0 || ++f->n_lists < f->forgets ||
+        f->n_lists > f->forgets + f->more)
+        return code;
     free(answer->body);
     answer->body = strdup(
         "{\"RequestId\":\"R\",\"TotalCount\":0,\"PageNumber\":1,\"PageSize\":100,\"EipAddresses\":{\"EipAddress\":[]}}");
@@ -98,6 +103,76 @@ static void what_is_recorded_and_not_listed_is_looked_for_once_more(void **state
     assert_int_equal(f.n_lists, 2);
     EXPECT_CONVERGED(&h);
     assert_int_equal(f.n_lists, 3); /* not without need */
+}
+
+/* … and a third time, before it is made anew: two lists in a row may have the same gap. */
+static void what_two_lists_do_not_show_is_not_made_again(void **state)
+{
+    (void)state;
+    CLEANUP(harness_fini) struct harness h;
+    harness_init(&h);
+    harness_manifest(&h, EIPS);
+    EXPECT_APPLIED(&h, NULL);
+    struct forgetful f = {.h = &h, .forgets = 1, .more = 1};
+    h.call = forget_rows;
+    h.call_ctx = &f;
+    EXPECT_APPLIED(&h, NULL);
+    assert_int_equal(harness_count(&h, "eip"), 2);
+    EXPECT_CONVERGED(&h);
+}
+
+/* The only look at what takes its time is a late one. */
+static void a_gap_in_a_late_list_is_no_end(void **state)
+{
+    (void)state;
+    CLEANUP(harness_fini) struct harness h;
+    harness_init(&h);
+    harness_manifest(&h, EIPS);
+    struct forgetful f = {.h = &h, .forgets = 2, .more = 0};
+    h.call = forget_rows;
+    h.call_ctx = &f;
+    EXPECT_APPLIED(&h, NULL);
+    assert_int_equal(harness_count(&h, "eip"), 2);
+}
+
+static void what_is_not_seen_for_more_than_a_minute_is_not_made_twice(void **state)
+{
+    (void)state;
+    CLEANUP(harness_fini) struct harness h;
+    harness_init(&h);
+    harness_manifest(&h, EIPS);
+    harness_option(&h, "list-lag-ms", "90000");
+    enum err_code code = harness_apply(&h, NULL);
+    assert_int_equal(code, ERR_PROVIDER); /* the cloud gave up on it, for all that is known */
+    assert_int_equal(h.memory.n_intents, 2);
+    EXPECT_APPLIED(&h, NULL);
+    assert_int_equal(harness_count(&h, "eip"), 2);
+    harness_option(&h, "list-lag-ms", "0");
+    EXPECT_CONVERGED(&h);
+}
+
+static void what_somebody_deleted_after_a_crash_is_made_anew(void **state)
+{
+    (void)state;
+    for (uint32_t at = 1;; at++) {
+        CLEANUP(harness_fini) struct harness h;
+        harness_init(&h);
+        harness_manifest(&h, EIP("BGP"));
+        struct apply_script script = {.cut_at = at};
+        (void)harness_apply(&h, &script);
+        if (!h.was_cut) return;
+        CLEANUP(buf_fini) struct buf all;
+        buf_init(&all, 1 << 20);
+        assert_int_equal(mock_list(h.mock, HARNESS_EPOCH_MS + h.now_ms, "eip", true, &all, &h.err), ERR_OK);
+        json_auto_t *eips = json_loads(buf_str(&all), 0, NULL);
+        for (size_t k = 0; k < json_array_size(eips); k++) {
+            const char *id = json_string_value(json_object_get(json_array_get(eips, k), "id"));
+            assert_int_equal(mock_delete(h.mock, HARNESS_EPOCH_MS + h.now_ms, id, true, &h.err), ERR_OK);
+        }
+        EXPECT_APPLIED(&h, NULL); /* the token of the request that is repeated stands for what is gone */
+        assert_int_equal(harness_count(&h, "eip"), 1);
+        EXPECT_CONVERGED(&h);
+    }
 }
 
 static void without_a_state_what_is_wanted_is_looked_for_once_more(void **state)
@@ -146,6 +221,10 @@ int main(void)
         cmocka_unit_test(what_was_made_before_a_crash_is_waited_for_until_it_is_listed),
         cmocka_unit_test(nor_is_it_made_twice_when_it_is_wanted_otherwise_by_then),
         cmocka_unit_test(what_is_recorded_and_not_listed_is_looked_for_once_more),
+        cmocka_unit_test(what_two_lists_do_not_show_is_not_made_again),
+        cmocka_unit_test(a_gap_in_a_late_list_is_no_end),
+        cmocka_unit_test(what_is_not_seen_for_more_than_a_minute_is_not_made_twice),
+        cmocka_unit_test(what_somebody_deleted_after_a_crash_is_made_anew),
         cmocka_unit_test(without_a_state_what_is_wanted_is_looked_for_once_more),
         cmocka_unit_test(a_table_goes_when_its_vswitch_is_given_to_another),
     };
