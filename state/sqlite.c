@@ -173,7 +173,9 @@ void column_fixed(sqlite3_stmt *stmt, int i, char *out, size_t size)
 
 enum err_code txn_begin(struct store *s, enum txn_type type, struct store **txn, struct err *err)
 {
-    ASSERT(sqlite3_get_autocommit(s->db));
+    /* Out of memory the one before may not have come to its end: see txn_endp(). */
+    if (!sqlite3_get_autocommit(s->db) && sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK)
+        return err_nomem(err);
     if (type == TXN_WRITE && s->mode == STORE_READ_ONLY)
         return err_set(err, ERR_STATE, "%s: the state was opened for reading only", s->path);
     TRY(stmt_run(s, type == TXN_WRITE ? STMT_BEGIN_IMMEDIATE : STMT_BEGIN, NO_ARGS, err));
@@ -191,7 +193,8 @@ enum err_code txn_commit(struct store **txn, struct err *err)
 void txn_endp(struct store **txn)
 {
     if (*txn == NULL || sqlite3_get_autocommit((*txn)->db)) return; /* SQLite rolled back by itself */
-    /* It cannot fail but for errors after which SQLite has rolled back. */
+    /* It fails after errors for which SQLite has rolled back, and where there is no memory even for that: then
+     * txn_begin() does it. */
     (void)sqlite3_exec((*txn)->db, "ROLLBACK", NULL, NULL, NULL);
 }
 

@@ -111,7 +111,8 @@ static void show_error(const struct app *app, const char *msg, const char *after
     buf_putc(&out, '\n');
     buf_puts(&out, after);
     (void)fflush(stdout); /* main() looks at its errors */
-    (void)fputs(buf_str(&out), stderr);
+    /* Where there is no memory for a message, there is room for this one. */
+    (void)fputs(buf_ok(&out) ? buf_str(&out) : "Error: out of memory\n", stderr);
 }
 
 enum exit_code app_fail(const struct app *app, const struct err *err, const struct diags *diags)

@@ -331,6 +331,7 @@ void outcome_of(const struct goal *g, const struct request *r, int http_status, 
     out->code = code;
     out->message = message;
     out->class = classify(op, code, http_status);
+    out->under_way = out->class == OUTCOME_BUSY && strstr(code, "Processing") != NULL;
 }
 
 void alicloud_read_outcome(const struct cloud *c, const struct goal *g, const struct request *r,

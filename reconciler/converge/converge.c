@@ -286,7 +286,10 @@ void step_fail(struct converge *c, uint32_t s, enum err_code code, const char *f
     c->summary.n_failed++;
     if (c->summary.worst == ERR_OK) c->summary.worst = code;
     const char *message = keep(c, "%s", text);
-    if (code != ERR_UNKNOWN && code != ERR_TIMEOUT && !run->blind) settle_intent(c, s);
+    /* Where nothing was sent, the intent is an earlier run's, and no more is known of its call than before.
+     */
+    bool told = code != ERR_UNKNOWN && code != ERR_TIMEOUT && !run->blind && !run->unsure;
+    if (told && run->n_requests > 0) settle_intent(c, s);
     note_event(c, step_of(c, s)->change, "failed", message, run->request_id);
     tell(c, s, PROGRESS_FAILED, message);
     if (c->n_progress > 0) c->progress[c->n_progress - 1].err = code;

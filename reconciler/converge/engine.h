@@ -73,8 +73,9 @@ struct run {
     int64_t lost_since_ms;                       /* of LOOK_LOST */
     bool resumed;                                /* its request is one of an earlier run, repeated */
     int64_t absent_since_ms; /* since when what was accepted is not in the lists; 0: it is */
-    bool blind;              /* no list could be read that would tell whether the last request took effect */
-    bool settled_first;      /* was waited for before the first request */
+    bool unsure;        /* an earlier request of it may have taken effect, and no answer has told since */
+    bool blind;         /* no list could be read that would tell whether the last request took effect */
+    bool settled_first; /* was waited for before the first request */
     enum look_reason look;
     struct poll *poll;
     struct value *values; /* resolved for this step; NULL: not yet */

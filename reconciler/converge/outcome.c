@@ -92,6 +92,7 @@ static void accepted(struct converge *c, uint32_t s, const struct outcome *o)
     run->code = "";
     run->accepted_ms = c->now_ms;
     run->absent_since_ms = 0;
+    run->unsure = false;
     if (verb == VERB_CREATE && run->observed == NULL) {
         remember_object(c, s, o);
         if (run->id != NULL) {
@@ -120,6 +121,8 @@ static void retry(struct converge *c, uint32_t s, const struct outcome *o)
     int64_t delay = MAX_OF(o->delay_ms, backoff_ms(c, run->n_attempts));
     c->summary.n_retries++;
     run->n_attempts++;
+    /* A server that fails in the middle may have done it all the same. */
+    run->unsure = run->unsure || o->under_way || (o->class == OUTCOME_TRANSIENT && o->code[0] != '\0');
     release_keys(c, s, false);
     run->status = outcome_name(o->class);
     trace(c, s, "%s (%s), again in %lld ms", outcome_name(o->class), o->code, (long long)delay);
@@ -164,6 +167,7 @@ static void unknown(struct converge *c, uint32_t s, const struct outcome *o)
     struct run *run = &c->runs[s];
     c->summary.n_retries++;
     run->n_attempts++;
+    run->unsure = true;
     release_keys(c, s, false);
     if (run->request != NULL) run->batch_refused = true; /* the same request, not one with others */
     trace(c, s, "unknown (%s): look, then the same request", o->message);

@@ -58,9 +58,10 @@ struct outcome {
     const char *code;       /* the cloud's own code, or "" */
     const char *message;    /* the cloud's own words, or "" */
     const char *request_id; /* or "" */
-    int64_t delay_ms;       /* THROTTLED: what the cloud asked for; 0: nothing said */
-    const char *id;         /* creates: the new object's id, when the answer has it */
-    struct object *object;  /* creates: what the answer already tells of it (id, tables, address), or NULL */
+    bool under_way;   /* BUSY: an earlier request with this token is being worked on, and may take effect */
+    int64_t delay_ms; /* THROTTLED: what the cloud asked for; 0: nothing said */
+    const char *id;   /* creates: the new object's id, when the answer has it */
+    struct object *object; /* creates: what the answer already tells of it (id, tables, address), or NULL */
     const char *const
         *failed_items; /* batches: natural keys of the items that failed, NULL-terminated, or NULL */
 };
