@@ -336,36 +336,53 @@ bool eip_associate_batch(struct call *c)
 
 /* ---- Unbinding ---- */
 
-bool eip_is_used_by_snat(const struct entity *eip)
+static const struct entity *snat_entry_of(const struct entity *eip)
 {
     const struct entity *nat = eip->links[OWNER].to;
-    if (nat == NULL || nat->type != E_NAT) return false;
+    if (nat == NULL || nat->type != E_NAT) return NULL;
     for (EACH_CHILD(snat, nat, OWNER, E_SNAT))
-        if (list_has(entity_get(snat, A_SNAT_IP), entity_get(eip, A_EIP_ADDRESS))) return true;
-    return false;
+        if (list_has(entity_get(snat, A_SNAT_IP), entity_get(eip, A_EIP_ADDRESS))) return snat;
+    return NULL;
+}
+
+static const struct entity *dnat_entry_of(const struct entity *eip)
+{
+    const struct entity *nat = eip->links[OWNER].to;
+    if (nat == NULL || nat->type != E_NAT) return NULL;
+    for (EACH_CHILD(dnat, nat, OWNER, E_DNAT))
+        if (entity_is(dnat, A_DNAT_EXTERNAL_IP, entity_get(eip, A_EIP_ADDRESS))) return dnat;
+    return NULL;
+}
+
+bool eip_is_used_by_snat(const struct entity *eip)
+{
+    return snat_entry_of(eip) != NULL;
 }
 
 bool eip_is_used_by_dnat(const struct entity *eip)
 {
-    const struct entity *nat = eip->links[OWNER].to;
-    if (nat == NULL || nat->type != E_NAT) return false;
-    for (EACH_CHILD(dnat, nat, OWNER, E_DNAT))
-        if (entity_is(dnat, A_DNAT_EXTERNAL_IP, entity_get(eip, A_EIP_ADDRESS))) return true;
-    return false;
+    return dnat_entry_of(eip) != NULL;
+}
+
+const struct entity *eip_entry(const struct entity *eip)
+{
+    const struct entity *snat = snat_entry_of(eip);
+    return snat != NULL ? snat : dnat_entry_of(eip);
 }
 
 /* Force takes the entries of the address along, whoever made them.  Source: UnassociateEipAddress, Force */
-static void drop_entries(struct call *c, const struct entity *eip)
+void eip_drop_entries(struct store *s, const struct entity *eip)
 {
     struct entity *nat = eip->links[OWNER].to;
     const char *address = entity_get(eip, A_EIP_ADDRESS);
+    if (nat == NULL || nat->type != E_NAT) return;
     for (EACH_CHILD_SAFE(snat, nat, OWNER, E_SNAT)) {
         if (!list_has(entity_get(snat, A_SNAT_IP), address)) continue;
-        list_drop(c->s, snat, A_SNAT_IP, address);
-        if (entity_is(snat, A_SNAT_IP, "")) store_remove(c->s, snat);
+        list_drop(s, snat, A_SNAT_IP, address);
+        if (entity_is(snat, A_SNAT_IP, "")) store_remove(s, snat);
     }
     for (EACH_CHILD_SAFE(dnat, nat, OWNER, E_DNAT))
-        if (entity_is(dnat, A_DNAT_EXTERNAL_IP, address)) store_remove(c->s, dnat);
+        if (entity_is(dnat, A_DNAT_EXTERNAL_IP, address)) store_remove(s, dnat);
 }
 
 static bool check_bound_to_nat(struct call *c, const struct entity *e, const struct entity *nat)
@@ -394,7 +411,7 @@ bool eip_unassociate(struct call *c)
                       e->id, id);
     bool nat = target->type == E_NAT;
     if (nat && !check_bound_to_nat(c, e, target)) return false;
-    if (nat) drop_entries(c, e); /* there are none without Force */
+    if (nat) eip_drop_entries(c->s, e); /* there are none without Force */
     entity_move(c->s, e, ST_UNASSOCIATING, ST_AVAILABLE, ready_after(c->m, c->now_ms, TAKES_BIND),
                 nat ? target : NULL);
     return true;

@@ -311,6 +311,8 @@ enum err_code mock_set(struct mock *m, int64_t now_unix_ms, const char *id, cons
 /* Something that hangs on it and does not go with it by itself. */
 static const struct entity *dependent(const struct entity *e)
 {
+    const struct entity *entry = e->type == E_EIP ? eip_entry(e) : NULL;
+    if (entry != NULL) return entry;
     for (enum link_slot slot = 0; slot < N_LINKS; slot++) {
         for (enum entity_type t = 0; t < N_ENTITY_TYPES; t++) {
             for (EACH_CHILD(child, e, slot, t)) {
@@ -346,6 +348,7 @@ static void delete_with_children(struct mock *m, struct entity *e)
             for (struct entity *child; (child = entity_first(e, slot, t)) != NULL;)
                 if (!survives(m, child, slot)) delete_with_children(m, child);
     if (e->type == E_NAT && e->links[OWNER].to != NULL) nat_clean(m, e);
+    if (e->type == E_EIP) eip_drop_entries(&m->store, e);
     if (e->type == E_VSWITCH) routes_drop_vswitch(m, e);
     store_remove(&m->store, e);
 }

@@ -136,8 +136,8 @@ static const struct deletion {
     {"DnatEntry/in", "+ DnatEntry/in (gone)\n! DnatEntry/in deleted\n"},
     {"RouteEntry/default", "+ RouteEntry/default (gone)\n! RouteEntry/default deleted\n"},
     {"Eip/eip",
-     "+ Eip/eip (gone)\n+ EipAssociation/bound (gone)\n~ SnatEntry/out eips\n~ DnatEntry/in eip\n"
-     "! Eip/eip deleted\n! EipAssociation/bound deleted\n! SnatEntry/out eips\n! DnatEntry/in eip\n"},
+     "+ Eip/eip (gone)\n+ EipAssociation/bound (gone)\n+ SnatEntry/out (gone)\n+ DnatEntry/in (gone)\n"
+     "! Eip/eip deleted\n! EipAssociation/bound deleted\n! SnatEntry/out deleted\n! DnatEntry/in deleted\n"},
     {"RouteTable/table",
      "+ RouteTable/table (gone)\n+ RouteEntry/default (gone)\n+ RouteTableAssociation/of-front (gone)\n"
      "! RouteTable/table deleted\n! RouteEntry/default deleted\n! RouteTableAssociation/of-front deleted\n"},
