@@ -70,7 +70,7 @@ struct run {
     bool in_ready, in_timer, parked, stop_after; /* stop_after: interrupted, no further request */
     bool batch_refused;                          /* was left over by a batch: goes alone */
     bool looked;                                 /* LOOK_FIRST or LOOK_LOST was done */
-    int64_t lost_since_ms;                       /* of LOOK_LOST */
+    int64_t lost_since_ms;                       /* of LOOK_LOST and LOOK_EXISTS */
     bool blind;         /* no list could be read that would tell whether the last request took effect */
     bool settled_first; /* was waited for before the first request */
     enum look_reason look;

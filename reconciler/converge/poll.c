@@ -227,7 +227,9 @@ static void looked(struct converge *c, uint32_t s, const struct poll *p)
     enum look_reason why = run->look;
     if (o != NULL) o = seen_object(p, o->kind, o->id); /* the world may remember more than there is now */
     poll_leave(c, s);
-    if (o == NULL && why == LOOK_LOST && c->now_ms - run->lost_since_ms < scaled(c, 30000, 500)) {
+    /* Lists lag behind creations, also behind those that the cloud refers to.  Source: api-behaviour 8 */
+    bool may_lag = why == LOOK_LOST || why == LOOK_EXISTS;
+    if (o == NULL && may_lag && c->now_ms - run->lost_since_ms < scaled(c, 30000, 500)) {
         poll_join(c, s, scaled(c, 2000, 5));
         return;
     }
