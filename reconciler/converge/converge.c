@@ -494,6 +494,14 @@ static bool may_come_to_sight(const struct converge *c, uint32_t k)
     return unsettled && age > -lag && age < lag;
 }
 
+/* An entry that is ours by where it lies or what it is, and unknown to the state. It is recorded before
+ * anything happens to it: once its manifest is gone it would be a stranger's. */
+static bool is_ours_unrecorded(const struct change *change)
+{
+    return (change->action == ACTION_UPDATE || change->action == ACTION_REPLACE) &&
+           change->recorded == NULL && !kind_is_taggable(change->kind);
+}
+
 static void start(struct converge *c)
 {
     c->tokens_at_ms = c->now_ms;
@@ -510,6 +518,8 @@ static void start(struct converge *c)
             note_event(c, k, "forgotten", change->recorded->id, "");
             settle_change(c, k);
             c->summary.n_forgotten++;
+        } else if (is_ours_unrecorded(change)) {
+            note_record(c, k, change->observed, change->observed->values, change->set_fields);
         }
     }
     settle_what_is_done(c);

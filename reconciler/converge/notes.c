@@ -137,7 +137,9 @@ void note_record(struct converge *c, uint32_t change_index, const struct object 
         .prevent_destroy = change->desired != NULL && change->desired->lifecycle->prevent_destroy,
         .orphan_on_removal = change->desired != NULL && change->desired->lifecycle->orphan_on_removal};
     add_record(c, r);
-    if (change->old != NULL && world_find(c->world, change->kind, text_of(change->old->id)) != NULL)
+    const struct object *old = change->old;
+    if (old != NULL && strcmp(old->id, o->id) != 0 &&
+        world_find(c->world, change->kind, text_of(old->id)) != NULL)
         note_old(c, change);
 }
 
