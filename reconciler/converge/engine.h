@@ -114,6 +114,7 @@ struct converge {
     uint32_t *generation_of;       /* per change: last generation used */
     bool *tentative;               /* per change: NAME~new is recorded */
     bool *intent_open;             /* per change */
+    struct text *intent_names;     /* per change: under which its intents are kept */
 
     struct heap ready, timers;
     struct key *keys;
@@ -157,8 +158,8 @@ static inline const struct change *change_of(const struct converge *c, uint32_t 
 void step_goal(struct converge *c, uint32_t s, struct goal *out);
 /* Resolves the references of a step's values, once. False when out of memory. */
 bool resolve_step(struct converge *c, uint32_t s);
-/* What earlier runs left of an address, or NULL. */
-const struct used_generation *find_generation(const struct converge *c, const struct change *change);
+/* What earlier runs left of a change's address, or NULL. */
+const struct used_generation *find_generation(const struct converge *c, uint32_t change);
 void step_again(struct converge *c, uint32_t s, int64_t delay_ms); /* back to WAITING */
 void step_settle(struct converge *c, uint32_t s); /* the object is as the last request wanted it */
 void step_finish(struct converge *c, uint32_t s);

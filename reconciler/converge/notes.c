@@ -93,7 +93,7 @@ void note_intent(struct converge *c, uint32_t s, const struct request *r)
 {
     const struct change *change = change_of(c, s);
     const struct run *run = &c->runs[s];
-    struct note *n = add_note(c, NOTE_INTENT, change->kind, change->name);
+    struct note *n = add_note(c, NOTE_INTENT, change->kind, c->intent_names[step_of(c, s)->change]);
     if (n == NULL) return;
     n->verb = step_of(c, s)->verb;
     n->operation = r->operation;

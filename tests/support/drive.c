@@ -66,20 +66,42 @@ static void persist(struct drive *d, const struct converge_effects *e)
                (struct converge_event){.type = EV_PERSISTED, .code = code});
 }
 
+/* Intent before action: the state knows of each call before it is made. */
+static void must_be_intended(const struct memory *m, const struct request *r)
+{
+    const char *token = NULL;
+    for (uint32_t k = 0; k < r->n_params; k++)
+        if (strcmp(r->params[k].name, "ClientToken") == 0) token = r->params[k].value;
+    bool intended = false;
+    for (size_t k = 0; k < m->n_intents && !intended; k++)
+        intended = strcmp(m->intents[k].operation, r->operation) == 0 &&
+                   (token == NULL || strcmp(m->intents[k].token, token) == 0);
+    if (!intended) fprintf(stderr, "no intent is known of %s\n", r->operation);
+    ASSERT(intended);
+}
+
+static enum call_fate fate_of(const struct mock_answer *a)
+{
+    if (a->fault == MOCK_NO_FAULT) return CALL_ANSWERED;
+    return a->fault == MOCK_NOT_SENT ? CALL_NOT_SENT : CALL_UNKNOWN;
+}
+
 static void call(struct drive *d, const struct call *c)
 {
     struct harness *h = d->h;
     struct mock_answer answer;
     bool changes = c->type == CALL_CHANGE; /* a look leaves nothing behind that a crash could interrupt */
+    if (changes) must_be_intended(&h->memory, c->request);
     if (changes && boundary(d, CUT_BEFORE_CALL)) return;
     enum err_code code = h->call(h->call_ctx, harness_unix_ms(h), c->request, &answer, &h->err);
     ASSERT(code == ERR_OK);
     struct converge_event ev = {.type = EV_CALL_DONE,
                                 .call = c->id,
-                                .fate = answer.fault == MOCK_NO_FAULT ? CALL_ANSWERED : CALL_UNKNOWN,
+                                .fate = fate_of(&answer),
                                 .http_status = answer.http_status,
                                 .why = answer.fault == MOCK_NO_FAULT ? NULL : "connection reset"};
-    int64_t latency = answer.fault == MOCK_NO_FAULT ? answer.latency_ms : c->timeout_ms;
+    bool timed_out = answer.fault == MOCK_LOST_REQUEST || answer.fault == MOCK_LOST_ANSWER;
+    int64_t latency = timed_out ? c->timeout_ms : answer.latency_ms;
     struct coming *coming = come(d, h->now_ms + latency, ev);
     coming->body = answer.body;
     coming->event.body = (struct text){answer.body, answer.body_size};
