@@ -292,7 +292,9 @@ void step_fail(struct converge *c, uint32_t s, enum err_code code, const char *f
     c->summary.n_failed++;
     if (c->summary.worst == ERR_OK) c->summary.worst = code;
     const char *message = keep(c, "%s", text);
-    if (code != ERR_UNKNOWN && code != ERR_TIMEOUT && !run->blind) settle_intent(c, s);
+    /* What may have taken effect, or still will, is not settled by a later refusal: the next run makes the
+     * same request again, or looks. */
+    if (code != ERR_UNKNOWN && code != ERR_TIMEOUT && !run->blind && !run->unsure) settle_intent(c, s);
     note_event(c, step_of(c, s)->change, "failed", message, run->request_id);
     tell(c, s, PROGRESS_FAILED, message);
     if (c->n_progress > 0) c->progress[c->n_progress - 1].err = code;

@@ -72,6 +72,7 @@ struct run {
     bool looked;                                 /* LOOK_FIRST or LOOK_LOST was done */
     int64_t lost_since_ms;                       /* of LOOK_LOST and LOOK_EXISTS */
     bool blind;         /* no list could be read that would tell whether the last request took effect */
+    bool unsure;        /* an earlier attempt of the request may still take effect */
     bool settled_first; /* was waited for before the first request */
     enum look_reason look;
     struct poll *poll;

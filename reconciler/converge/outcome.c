@@ -87,7 +87,7 @@ static void accepted(struct converge *c, uint32_t s, const struct outcome *o)
     rate_speed_up(c);
     memcpy(run->accepted_hash, run->request_hash, sizeof run->accepted_hash);
     run->request = NULL;
-    run->token_fresh = false;
+    run->token_fresh = run->unsure = false;
     run->n_attempts = 0;
     run->code = "";
     run->accepted_ms = c->now_ms;
@@ -166,6 +166,7 @@ static void unknown(struct converge *c, uint32_t s, const struct outcome *o)
     run->n_attempts++;
     release_keys(c, s, false);
     if (run->request != NULL) run->batch_refused = true; /* the same request, not one with others */
+    run->unsure = true;
     trace(c, s, "unknown (%s): look, then the same request", o->message);
     if (run->deadline_ms > 0 && c->now_ms > run->deadline_ms) {
         step_fail(c, s, ERR_UNKNOWN, "no answer to %u requests; it may exist or not: the next apply looks",

@@ -238,6 +238,7 @@ static void looked(struct converge *c, uint32_t s, const struct poll *p)
         trace(c, s, "found %s", o->id);
         run->id = o->id;
         run->observed = o;
+        run->unsure = false;
         run->request = NULL; /* what is to be done next depends on what it is like now */
         const struct change *change = change_of(c, s);
         if (change->desired_index != UINT32_MAX && step_of(c, s)->verb != VERB_DELETE)

@@ -38,6 +38,7 @@ static bool derive_token(struct converge *c, uint32_t s, const char *operation)
     if (!digest_hex(&d, hex)) return false;
     (void)snprintf(run->token, sizeof run->token, "hg-%.48s", hex);
     run->token_fresh = true;
+    run->unsure = false;
     return true;
 }
 
