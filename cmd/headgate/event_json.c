@@ -63,6 +63,7 @@ static const char *reason_word(enum reason r)
         [REASON_REQUESTED] = "requested",
         [REASON_NEVER_MADE] = "never_made",
         [REASON_LEFT_BEHIND] = "delete_because_left_behind",
+        [REASON_FAILED] = "tainted",
     };
     return (size_t)r < N_ELEMENTS(words) ? words[r] : NULL;
 }

@@ -156,7 +156,7 @@ static bool has_word(const char *const *words, const char *status)
 /* A word that nobody documented is something in transition.  Source: api-behaviour 11, surprise 15 */
 enum phase phase_of(const struct kind_map *m, const char *status)
 {
-    static const char *const failed[] = {"Failed", "CreateFailed", "Inactive", NULL};
+    static const char *const failed[] = {"Failed", "CreateFailed", NULL};
     if (status[0] == '\0' || m->ready == NULL || has_word(m->ready, status)) return PHASE_READY;
     if (has_word(m->deleting, status)) return PHASE_DELETING;
     return has_word(failed, status) ? PHASE_FAILED : PHASE_PENDING;

@@ -336,22 +336,38 @@ bool eip_associate_batch(struct call *c)
 
 /* ---- Unbinding ---- */
 
-bool eip_is_used_by_snat(const struct entity *eip)
+static const struct entity *snat_entry_of(const struct entity *eip)
 {
     const struct entity *nat = eip->links[OWNER].to;
-    if (nat == NULL || nat->type != E_NAT) return false;
+    if (nat == NULL || nat->type != E_NAT) return NULL;
     for (EACH_CHILD(snat, nat, OWNER, E_SNAT))
-        if (list_has(entity_get(snat, A_SNAT_IP), entity_get(eip, A_EIP_ADDRESS))) return true;
-    return false;
+        if (list_has(entity_get(snat, A_SNAT_IP), entity_get(eip, A_EIP_ADDRESS))) return snat;
+    return NULL;
+}
+
+static const struct entity *dnat_entry_of(const struct entity *eip)
+{
+    const struct entity *nat = eip->links[OWNER].to;
+    if (nat == NULL || nat->type != E_NAT) return NULL;
+    for (EACH_CHILD(dnat, nat, OWNER, E_DNAT))
+        if (entity_is(dnat, A_DNAT_EXTERNAL_IP, entity_get(eip, A_EIP_ADDRESS))) return dnat;
+    return NULL;
+}
+
+bool eip_is_used_by_snat(const struct entity *eip)
+{
+    return snat_entry_of(eip) != NULL;
 }
 
 bool eip_is_used_by_dnat(const struct entity *eip)
 {
-    const struct entity *nat = eip->links[OWNER].to;
-    if (nat == NULL || nat->type != E_NAT) return false;
-    for (EACH_CHILD(dnat, nat, OWNER, E_DNAT))
-        if (entity_is(dnat, A_DNAT_EXTERNAL_IP, entity_get(eip, A_EIP_ADDRESS))) return true;
-    return false;
+    return dnat_entry_of(eip) != NULL;
+}
+
+const struct entity *eip_entry(const struct entity *eip)
+{
+    const struct entity *snat = snat_entry_of(eip);
+    return snat != NULL ? snat : dnat_entry_of(eip);
 }
 
 /* Force takes the entries of the address along, whoever made them.  Source: UnassociateEipAddress, Force */
@@ -359,6 +375,7 @@ void eip_drop_entries(struct store *s, const struct entity *eip)
 {
     struct entity *nat = eip->links[OWNER].to;
     const char *address = entity_get(eip, A_EIP_ADDRESS);
+    if (nat == NULL || nat->type != E_NAT) return;
     for (EACH_CHILD_SAFE(snat, nat, OWNER, E_SNAT)) {
         if (!list_has(entity_get(snat, A_SNAT_IP), address)) continue;
         list_drop(s, snat, A_SNAT_IP, address);

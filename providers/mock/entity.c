@@ -359,6 +359,11 @@ void entity_rest(struct store *s, struct entity *e, enum status status)
     entity_touch(s, e);
 }
 
+bool entity_has_failed(const struct entity *e)
+{
+    return e->status == ST_FAILED || e->status == ST_CREATE_FAILED;
+}
+
 /* ---- Links ---- */
 
 struct entity *entity_first(const struct entity *parent, enum link_slot slot, enum entity_type type)

@@ -47,7 +47,9 @@ enum entity_type { ENTITY_TYPES(ENTITY_ENUM) N_ENTITY_TYPES };
     X(STOPPING, "Stopping")                                                                                  \
     X(STOPPED, "Stopped")                                                                                    \
     X(LINGERING, "") /* gone from lists, still in the way of its parents' deletion */                        \
-    X(GONE, "")
+    X(GONE, "")                                                                                              \
+    X(FAILED, "Failed") /* by hand only: the cloud gave up on making it */                                   \
+    X(CREATE_FAILED, "CreateFailed")
 
 #define STATUS_ENUM(status, text) ST_##status,
 enum status { ENTITY_STATUSES(STATUS_ENUM) N_STATUSES };
@@ -305,6 +307,8 @@ void entity_move(struct store *s, struct entity *e, enum status status, enum sta
                  struct entity *busy);
 /* Ends a transition, or none, with this status at rest. */
 void entity_rest(struct store *s, struct entity *e, enum status status);
+/* Whether the cloud gave up on making it; it can still be deleted. */
+bool entity_has_failed(const struct entity *e);
 bool entity_is_moving(const struct entity *e);
 /* The entity whose transition ends first, or NULL. */
 struct entity *store_next_transition(const struct store *s);

@@ -210,13 +210,13 @@ static enum err_code unknown_attribute(const struct entity *e, const char *name,
     for (enum link_slot slot = 0; slot < N_LINKS; slot++)
         if (links[e->type][slot].movable) buf_printf(&all, "%s, ", links[e->type][slot].name);
     return err_set(err, ERR_INPUT,
-                   "a %s has no attribute `%s` that can be set; there are %sStatus and Tag.<key>",
+                   "a %s has no attribute `%s` that can be set; there are %sStatus, HiddenMs and Tag.<key>",
                    entity_types[e->type].name, name, buf_str(&all));
 }
 
 static enum err_code set_status(struct mock *m, struct entity *e, const char *value, struct err *err)
 {
-    for (enum status s = 0; s < ST_LINGERING; s++) {
+    for (enum status s = 0; s < N_STATUSES; s++) {
         if (strcmp(status_names[s], value) != 0) continue;
         entity_rest(&m->store, e, s);
         return ERR_OK;
@@ -263,7 +263,21 @@ static enum err_code set_tag(struct mock *m, struct entity *e, const char *key, 
     return ERR_OK;
 }
 
-static enum err_code set_one(struct mock *m, struct entity *e, const char *assignment, struct err *err)
+/* Lists that are eventually consistent: for so long nobody sees it. */
+static enum err_code hide(struct mock *m, struct entity *e, int64_t now_ms, const char *value,
+                          struct err *err)
+{
+    int64_t ms;
+    if (!text_to_i64(text_of(value), 0, INT32_MAX, &ms))
+        return err_set(err, ERR_INPUT, "`%s` is not a number of milliseconds", value);
+    e->visible_at_ms = now_ms + ms;
+    m->store.hidden_until_ms = MAX_OF(m->store.hidden_until_ms, e->visible_at_ms);
+    entity_touch(&m->store, e);
+    return ERR_OK;
+}
+
+static enum err_code set_one(struct mock *m, struct entity *e, int64_t now_ms, const char *assignment,
+                             struct err *err)
 {
     const char *equals = strchr(assignment, '=');
     char name[128];
@@ -274,6 +288,7 @@ static enum err_code set_one(struct mock *m, struct entity *e, const char *assig
     if (!text_is_utf8(text_of(assignment), NULL))
         return err_set(err, ERR_INPUT, "the value of %s is not UTF-8", name);
     if (strcmp(name, "Status") == 0) return set_status(m, e, value, err);
+    if (strcmp(name, "HiddenMs") == 0) return hide(m, e, now_ms, value, err);
     if (strncmp(name, "Tag.", 4) == 0) return set_tag(m, e, name + 4, value, err);
     for (enum link_slot slot = 0; slot < N_LINKS; slot++)
         if (links[e->type][slot].movable && strcmp(links[e->type][slot].name, name) == 0)
@@ -312,7 +327,7 @@ enum err_code mock_set(struct mock *m, int64_t now_unix_ms, const char *id, cons
     struct entity *entity;
     enum err_code e = begin_by_hand(m, now_unix_ms, id, &entity, err);
     if (e != ERR_OK) return e;
-    for (size_t i = 0; i < n && e == ERR_OK; i++) e = set_one(m, entity, assignments[i], err);
+    for (size_t i = 0; i < n && e == ERR_OK; i++) e = set_one(m, entity, now_unix_ms, assignments[i], err);
     return end_by_hand(m, e, err);
 }
 
@@ -321,6 +336,8 @@ enum err_code mock_set(struct mock *m, int64_t now_unix_ms, const char *id, cons
 /* Something that hangs on it and does not go with it by itself. */
 static const struct entity *dependent(const struct entity *e)
 {
+    const struct entity *entry = e->type == E_EIP ? eip_entry(e) : NULL;
+    if (entry != NULL) return entry;
     for (enum link_slot slot = 0; slot < N_LINKS; slot++) {
         for (enum entity_type t = 0; t < N_ENTITY_TYPES; t++) {
             for (EACH_CHILD(child, e, slot, t)) {
@@ -356,8 +373,7 @@ static void delete_with_children(struct mock *m, struct entity *e)
             for (struct entity *child; (child = entity_first(e, slot, t)) != NULL;)
                 if (!survives(m, child, slot)) delete_with_children(m, child);
     if (e->type == E_NAT && e->links[OWNER].to != NULL) nat_clean(m, e);
-    if (e->type == E_EIP && e->links[OWNER].to != NULL && e->links[OWNER].to->type == E_NAT)
-        eip_drop_entries(&m->store, e);
+    if (e->type == E_EIP) eip_drop_entries(&m->store, e);
     if (e->type == E_VSWITCH) routes_drop_vswitch(m, e);
     store_remove(&m->store, e);
 }

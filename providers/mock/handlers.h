@@ -49,6 +49,10 @@ struct entity *nat_eip(struct call *c, const struct entity *nat, const char *add
                        const char *missing_code);
 bool eip_is_used_by_snat(const struct entity *eip);
 bool eip_is_used_by_dnat(const struct entity *eip);
+/* An entry of its gateway that works with its address; NULL: none. */
+const struct entity *eip_entry(const struct entity *eip);
+/* The entries of its gateway go, or lose its address where they have others. */
+void eip_drop_entries(struct store *s, const struct entity *eip);
 /* An entry of the gateway that maps all ports of this address, or NULL. */
 const struct entity *dnat_ip_mapping(const struct entity *nat, const char *address);
 

@@ -39,8 +39,10 @@ struct mock_answer {
     enum {
         MOCK_NO_FAULT,
         MOCK_LOST_REQUEST,
-        MOCK_LOST_ANSWER
-    } fault; /* lost answer: the effect took place */
+        MOCK_LOST_ANSWER,
+        MOCK_RESET,   /* tests': the connection ends, with or without an effect */
+        MOCK_NOT_SENT /* tests': there is no connection */
+    } fault;          /* lost answer: the effect took place */
 };
 
 /* Carries out one request at 'now_unix_ms'. Errors of the cloud are answers; an error here (ERR_NOMEM,

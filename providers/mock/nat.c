@@ -328,7 +328,8 @@ bool nat_delete(struct call *c)
     struct entity *nat = need(c, E_NAT, "NatGatewayId");
     if (nat == NULL) return false;
     bool deleting = nat->status == ST_DELETING;
-    if (!nat_is_available(c, nat, deleting ? "IncorrectStatus.NatGateway" : "IncorrectStatus.NATGW"))
+    if (!entity_has_failed(nat) &&
+        !nat_is_available(c, nat, deleting ? "IncorrectStatus.NatGateway" : "IncorrectStatus.NATGW"))
         return false;
     if (entity_is(nat, A_NAT_PROTECTION, "true"))
         return refuse(c, 400, "InvalidOperation.DeletionProtection", "Deletion protection of %s is on.",

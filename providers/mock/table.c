@@ -121,7 +121,7 @@ bool table_delete(struct call *c)
     if (e == NULL) return false;
     if (entity_is(e, A_TABLE_KIND, "System"))
         return refuse(c, 400, "OperationDenied", "The system route table cannot be deleted.");
-    if (e->status != ST_AVAILABLE)
+    if (e->status != ST_AVAILABLE && !entity_has_failed(e))
         return refuse(c, 400, "IncorrectRouteTableStatus", "Route table %s is %s.", e->id,
                       status_names[e->status]);
     const struct entity *vswitch = entity_first(e, SECOND, E_VSWITCH);

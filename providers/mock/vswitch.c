@@ -225,7 +225,7 @@ bool vswitch_delete(struct call *c)
     if (e == NULL) return false;
     struct entity *vpc = e->links[OWNER].to;
     /* 404 it is, although the vSwitch exists.  Source: DeleteVSwitch, error codes */
-    if (e->status != ST_AVAILABLE)
+    if (e->status != ST_AVAILABLE && !entity_has_failed(e))
         return refuse(c, 404, "IncorrectStatus", "The status of vSwitch %s does not support this operation.",
                       e->id);
     if (!vswitch_is_unused(c, e)) return false;

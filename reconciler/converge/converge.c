@@ -33,18 +33,22 @@ static bool index_users(struct converge *c)
     return true;
 }
 
-static int compare_generation(const struct used_generation *g, const struct change *change)
+/* What was left behind goes while another change may be about its address: the two have intents, generations
+ * and tokens of their own. */
+static struct text own_name(struct converge *c, const struct change *change)
 {
-    return address_compare(g->kind, g->name, change->kind, change->name);
+    if (change->reason != REASON_LEFT_BEHIND || !kind_is_taggable(change->kind)) return change->name;
+    return text_of(keep(c, TEXT_FMT "~%s", TEXT_ARG(change->name), change->observed->id));
 }
 
-const struct used_generation *find_generation(const struct converge *c, const struct change *change)
+const struct used_generation *find_generation(const struct converge *c, uint32_t change)
 {
     size_t low = 0, high = c->options.n_generations;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = compare_generation(&c->options.generations[middle], change);
-        if (order == 0) return &c->options.generations[middle];
+        const struct used_generation *g = &c->options.generations[middle];
+        int order = address_compare(g->kind, g->name, c->plan->changes[change].kind, c->intent_names[change]);
+        if (order == 0) return g;
         if (order < 0)
             low = middle + 1;
         else
@@ -77,9 +81,10 @@ struct converge *converge_new(struct arena *arena, const struct plan *plan, cons
     c->generation_of = arena_array_of(arena, plan->n_changes, uint32_t);
     c->intent_open = arena_array_of(arena, plan->n_changes, bool);
     c->tentative = arena_array_of(arena, plan->n_changes, bool);
+    c->intent_names = arena_array_of(arena, plan->n_changes, struct text);
     c->scratch = arena_new(LIMIT_ARENA_BYTES);
-    if (c->tentative == NULL || c->scratch == NULL || c->runs == NULL || c->bound == NULL ||
-        c->generation_of == NULL || c->intent_open == NULL || !index_users(c)) {
+    if (c->tentative == NULL || c->intent_names == NULL || c->scratch == NULL || c->runs == NULL ||
+        c->bound == NULL || c->generation_of == NULL || c->intent_open == NULL || !index_users(c)) {
         converge_free(c);
         return NULL;
     }
@@ -87,7 +92,8 @@ struct converge *converge_new(struct arena *arena, const struct plan *plan, cons
         c->runs[s].next_parked = c->runs[s].next_polled = c->runs[s].next_in_flight = NO_STEP;
     if (desired->n > 0) memcpy(c->bound, plan->bound_ids, desired->n * sizeof *c->bound);
     for (uint32_t k = 0; k < plan->n_changes; k++) {
-        const struct used_generation *g = find_generation(c, &plan->changes[k]);
+        c->intent_names[k] = own_name(c, &plan->changes[k]);
+        const struct used_generation *g = find_generation(c, k);
         uint32_t recorded = plan->changes[k].recorded == NULL ? 0 : plan->changes[k].recorded->generation;
         c->generation_of[k] = g == NULL ? recorded : MAX_OF(g->generation, recorded);
         c->intent_open[k] = g != NULL && g->open;
@@ -265,7 +271,7 @@ void settle_change(struct converge *c, uint32_t change)
 {
     const struct change *ch = &c->plan->changes[change];
     settle_attempt(c, change);
-    if (c->intent_open[change]) note_simple(c, NOTE_SETTLE, ch->kind, ch->name);
+    if (c->intent_open[change]) note_simple(c, NOTE_SETTLE, ch->kind, c->intent_names[change]);
     c->intent_open[change] = false;
 }
 
@@ -286,8 +292,9 @@ void step_fail(struct converge *c, uint32_t s, enum err_code code, const char *f
     c->summary.n_failed++;
     if (c->summary.worst == ERR_OK) c->summary.worst = code;
     const char *message = keep(c, "%s", text);
-    /* Where nothing was sent, the intent is an earlier run's, and no more is known of its call than before.
-     */
+    /* What may have taken effect, or still will, is not settled by a later refusal: the next run makes the
+     * same request again, or looks. Where nothing was sent, the intent is an earlier run's, and no more is
+     * known of its call than before. */
     bool told = code != ERR_UNKNOWN && code != ERR_TIMEOUT && !run->blind && !run->unsure;
     if (told && run->n_requests > 0) settle_intent(c, s);
     note_event(c, step_of(c, s)->change, "failed", message, run->request_id);
@@ -452,21 +459,24 @@ static void look_at_clocks(struct converge *c, int64_t *wake_at)
 
 /* ---- events ---- */
 
-/* Whether the plan has, or would have, something to do for an address. */
-static bool is_planned(const struct plan *p, const struct used_generation *g)
+/* Whether the plan has, or would have, something to do for an address, other than to delete what was left
+ * behind: that has intents of its own. */
+static bool is_planned(const struct converge *c, const struct used_generation *g)
 {
     char address[RESOURCE_ADDRESS_SIZE];
+    const struct plan *p = c->plan;
     uint32_t low = 0, high = p->n_changes;
-    while (low < high) {
+    while (low < high) { /* the first one of the address */
         uint32_t middle = low + (high - low) / 2;
         const struct change *change = &p->changes[middle];
-        int order = address_compare(change->kind, change->name, g->kind, g->name);
-        if (order == 0) return true;
-        if (order < 0)
+        if (address_compare(change->kind, change->name, g->kind, g->name) < 0)
             low = middle + 1;
         else
             high = middle;
     }
+    for (; low < p->n_changes && p->changes[low].kind == g->kind && text_equal(p->changes[low].name, g->name);
+         low++)
+        if (text_equal(c->intent_names[low], g->name)) return true;
     struct text wanted = text_of(address_format(g->kind, g->name, address));
     for (uint32_t k = 0; k < p->n_left_out; k++)
         if (text_equal(p->left_out[k], wanted)) return true;
@@ -478,7 +488,7 @@ static void settle_what_is_done(struct converge *c)
 {
     for (size_t k = 0; k < c->options.n_generations; k++) {
         const struct used_generation *g = &c->options.generations[k];
-        if (g->open && !is_planned(c->plan, g)) note_simple(c, NOTE_SETTLE, g->kind, g->name);
+        if (g->open && !is_planned(c, g)) note_simple(c, NOTE_SETTLE, g->kind, g->name);
     }
 }
 
@@ -489,12 +499,20 @@ static bool may_come_to_sight(const struct converge *c, uint32_t k)
     const struct change *change = &c->plan->changes[k];
     if (change->action != ACTION_FORGET || change->observed != NULL || kind_is_taggable(change->kind))
         return false;
-    const struct used_generation *g = find_generation(c, change);
+    const struct used_generation *g = find_generation(c, k);
     bool unsettled =
         record_is_tentative(change->recorded) || (c->intent_open[k] && g != NULL && g->verb == VERB_CREATE);
     int64_t age = c->now_unix_ms - change->recorded->applied_unix_ms; /* negative: the clock was set back */
     int64_t lag = scaled(c, 60000, 1000);
     return unsettled && age > -lag && age < lag;
+}
+
+/* An entry that is ours by where it lies or what it is, and unknown to the state. It is recorded before
+ * anything happens to it: once its manifest is gone it would be a stranger's. */
+static bool is_ours_unrecorded(const struct change *change)
+{
+    return (change->action == ACTION_UPDATE || change->action == ACTION_REPLACE) &&
+           change->recorded == NULL && !kind_is_taggable(change->kind);
 }
 
 static void start(struct converge *c)
@@ -513,6 +531,8 @@ static void start(struct converge *c)
             note_event(c, k, "forgotten", change->recorded->id, "");
             settle_change(c, k);
             c->summary.n_forgotten++;
+        } else if (is_ours_unrecorded(change)) {
+            note_record(c, k, change->observed, change->observed->values, change->set_fields);
         }
     }
     settle_what_is_done(c);

@@ -70,12 +70,12 @@ struct run {
     bool in_ready, in_timer, parked, stop_after; /* stop_after: interrupted, no further request */
     bool batch_refused;                          /* was left over by a batch: goes alone */
     bool looked;                                 /* LOOK_FIRST or LOOK_LOST was done */
-    int64_t lost_since_ms;                       /* of LOOK_LOST */
+    int64_t lost_since_ms;                       /* of LOOK_LOST and LOOK_EXISTS */
     bool resumed;                                /* its request is one of an earlier run, repeated */
     int64_t absent_since_ms; /* since when what was accepted is not in the lists; 0: it is */
-    bool unsure;        /* an earlier request of it may have taken effect, and no answer has told since */
-    bool blind;         /* no list could be read that would tell whether the last request took effect */
-    bool settled_first; /* was waited for before the first request */
+    bool blind;              /* no list could be read that would tell whether the last request took effect */
+    bool unsure;             /* an earlier attempt of the request may still take effect */
+    bool settled_first;      /* was waited for before the first request */
     enum look_reason look;
     struct poll *poll;
     struct value *values; /* resolved for this step; NULL: not yet */
@@ -117,6 +117,7 @@ struct converge {
     uint32_t *generation_of;       /* per change: last generation used */
     bool *tentative;               /* per change: NAME~new is recorded */
     bool *intent_open;             /* per change */
+    struct text *intent_names;     /* per change: under which its intents are kept */
 
     struct heap ready, timers;
     struct key *keys;
@@ -160,8 +161,8 @@ static inline const struct change *change_of(const struct converge *c, uint32_t 
 void step_goal(struct converge *c, uint32_t s, struct goal *out);
 /* Resolves the references of a step's values, once. False when out of memory. */
 bool resolve_step(struct converge *c, uint32_t s);
-/* What earlier runs left of an address, or NULL. */
-const struct used_generation *find_generation(const struct converge *c, const struct change *change);
+/* What earlier runs left of a change's address, or NULL. */
+const struct used_generation *find_generation(const struct converge *c, uint32_t change);
 void step_again(struct converge *c, uint32_t s, int64_t delay_ms); /* back to WAITING */
 void step_settle(struct converge *c, uint32_t s); /* the object is as the last request wanted it */
 void step_finish(struct converge *c, uint32_t s);

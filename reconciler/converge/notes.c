@@ -93,7 +93,7 @@ void note_intent(struct converge *c, uint32_t s, const struct request *r)
 {
     const struct change *change = change_of(c, s);
     const struct run *run = &c->runs[s];
-    struct note *n = add_note(c, NOTE_INTENT, change->kind, change->name);
+    struct note *n = add_note(c, NOTE_INTENT, change->kind, c->intent_names[step_of(c, s)->change]);
     if (n == NULL) return;
     n->verb = step_of(c, s)->verb;
     n->operation = r->operation;
@@ -137,7 +137,9 @@ void note_record(struct converge *c, uint32_t change_index, const struct object 
         .prevent_destroy = change->desired != NULL && change->desired->lifecycle->prevent_destroy,
         .orphan_on_removal = change->desired != NULL && change->desired->lifecycle->orphan_on_removal};
     add_record(c, r);
-    if (change->old != NULL && world_find(c->world, change->kind, text_of(change->old->id)) != NULL)
+    const struct object *old = change->old;
+    if (old != NULL && strcmp(old->id, o->id) != 0 &&
+        world_find(c->world, change->kind, text_of(old->id)) != NULL)
         note_old(c, change);
 }
 

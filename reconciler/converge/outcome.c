@@ -158,6 +158,7 @@ static void exists(struct converge *c, uint32_t s, const struct outcome *o)
     release_keys(c, s, false);
     c->runs[s].batch_refused = true;
     c->runs[s].said = o->message;
+    c->runs[s].lost_since_ms = c->now_ms;
     trace(c, s, "exists (%s): look", o->code);
     look(c, s, LOOK_EXISTS, 0);
 }

@@ -245,7 +245,9 @@ static void looked(struct converge *c, uint32_t s, const struct poll *p)
                   attempt->id);
         return;
     }
-    if (o == NULL && why == LOOK_LOST && c->now_ms - run->lost_since_ms < scaled(c, 30000, 500)) {
+    /* Lists lag behind creations, also behind those that the cloud refers to.  Source: api-behaviour 8 */
+    bool may_lag = why == LOOK_LOST || why == LOOK_EXISTS;
+    if (o == NULL && may_lag && c->now_ms - run->lost_since_ms < scaled(c, 30000, 500)) {
         poll_join(c, s, scaled(c, 2000, 5));
         return;
     }
@@ -254,6 +256,7 @@ static void looked(struct converge *c, uint32_t s, const struct poll *p)
         trace(c, s, "found %s", o->id);
         run->id = o->id;
         run->observed = o;
+        run->unsure = false;
         run->request = NULL; /* what is to be done next depends on what it is like now */
         const struct change *change = change_of(c, s);
         if (change->desired_index != UINT32_MAX && step_of(c, s)->verb != VERB_DELETE)

@@ -24,7 +24,7 @@ static bool derive_token(struct converge *c, uint32_t s, const char *operation)
     struct run *run = &c->runs[s];
     uint32_t change = step_of(c, s)->change;
     const struct change *ch = &c->plan->changes[change];
-    run->resumed = is_open_request(c, s, find_generation(c, ch), operation);
+    run->resumed = is_open_request(c, s, find_generation(c, change), operation);
     if (!run->resumed) c->generation_of[change]++;
     run->generation = c->generation_of[change];
     char text[RESOURCE_ADDRESS_SIZE], number[16], hex[DIGEST_HEX_SIZE];
@@ -33,7 +33,7 @@ static bool derive_token(struct converge *c, uint32_t s, const char *operation)
     digest_init(&d);
     digest_put_text(&d, c->options.state_id);
     digest_put_text(&d, c->plan->stack);
-    digest_put_text(&d, text_of(address_format(ch->kind, ch->name, text)));
+    digest_put_text(&d, text_of(address_format(ch->kind, c->intent_names[change], text)));
     digest_put_text(&d, text_of(number));
     digest_put_text(&d, text_of(operation));
     if (!digest_hex(&d, hex)) return false;
@@ -307,7 +307,7 @@ static bool is_out_of_sight(const struct converge *c, uint32_t s)
     if (step_of(c, s)->verb != VERB_CREATE || run->looked || run->n_requests > 0 ||
         !c->intent_open[step_of(c, s)->change] || !kind_is_taggable(change->kind))
         return false;
-    const struct used_generation *g = find_generation(c, change);
+    const struct used_generation *g = find_generation(c, step_of(c, s)->change);
     bool otherwise = run->request != NULL && g != NULL && g->verb == VERB_CREATE && g->request_hash != NULL &&
                      strcmp(g->request_hash, run->request_hash) != 0;
     return change->recorded != NULL || otherwise;

@@ -274,6 +274,8 @@ static enum reason replace_reason(const struct build *b, uint32_t i, const struc
     const struct resource *r = &b->desired->items[i];
     if (targets_match(b->options->replaces, b->options->n_replaces, r->kind, r->name))
         return REASON_REQUESTED;
+    if (b->bindings[i].object->phase == PHASE_FAILED && r->lifecycle->management == MANAGE_ENFORCE)
+        return REASON_FAILED;
     bool known = false;
     for (uint32_t k = 0; k < cmp->n_diffs; k++)
         if (cmp->diffs[k].forces_replace && cmp->diffs[k].after.state != VALUE_UNKNOWN) known = true;

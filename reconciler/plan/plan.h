@@ -37,6 +37,7 @@ enum reason {
     REASON_REQUESTED,       /* replace: --replace */
     REASON_NEVER_MADE,      /* forget: about to be made when a run was interrupted, and not there */
     REASON_LEFT_BEHIND,     /* delete: of a run that was interrupted, and not wanted any more */
+    REASON_FAILED,          /* replace: the cloud gave up on making it */
     N_REASONS,
 };
 

@@ -273,6 +273,7 @@ static const char *action_reason(const struct change *c)
         [REASON_REQUESTED] = "replace_by_request",
         [REASON_NEVER_MADE] = "never_made",
         [REASON_LEFT_BEHIND] = "delete_because_left_behind",
+        [REASON_FAILED] = "replace_because_tainted",
     };
     ASSERT(c->reason < N_ELEMENTS(reasons));
     return reasons[c->reason];

@@ -38,6 +38,7 @@ static const char *const why[] = {
     [REASON_REQUESTED] = "(because --replace asked for it)",
     [REASON_NEVER_MADE] = "(a run was interrupted before it was made)",
     [REASON_LEFT_BEHIND] = "(because it was left behind by a run that was interrupted)",
+    [REASON_FAILED] = "(because the cloud failed to make it)",
 };
 
 static void put_affected(struct buf *out, const struct change *c)

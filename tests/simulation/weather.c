@@ -236,12 +236,11 @@ static enum err_code befall(struct weather *w, const struct fault_point *p, int6
         *out = copy_answer(&l->answer);
         break;
     }
-    case FAULT_RESET_REQUEST:
-        *out = (struct mock_answer){.fault = MOCK_LOST_REQUEST, .latency_ms = 30};
-        break;
+    case FAULT_RESET_REQUEST: *out = (struct mock_answer){.fault = MOCK_RESET, .latency_ms = 30}; break;
     case FAULT_RESET_ANSWER:
         code = deliver(w, now, r, out, err);
         lose(out);
+        out->fault = MOCK_RESET;
         out->latency_ms = 30;
         break;
     case FAULT_ROW_MISSING:

@@ -83,6 +83,12 @@ static void persist(struct drive *d, const struct converge_effects *e)
                (struct converge_event){.type = EV_PERSISTED, .code = code});
 }
 
+static enum call_fate fate_of(const struct mock_answer *a)
+{
+    if (a->fault == MOCK_NO_FAULT) return CALL_ANSWERED;
+    return a->fault == MOCK_NOT_SENT ? CALL_NOT_SENT : CALL_UNKNOWN;
+}
+
 static void call(struct drive *d, const struct call *c)
 {
     struct harness *h = d->h;
@@ -94,12 +100,11 @@ static void call(struct drive *d, const struct call *c)
     ASSERT(code == ERR_OK);
     struct converge_event ev = {.type = EV_CALL_DONE,
                                 .call = c->id,
-                                .fate = answer.fault == MOCK_NO_FAULT ? CALL_ANSWERED : CALL_UNKNOWN,
+                                .fate = fate_of(&answer),
                                 .http_status = answer.http_status,
                                 .why = answer.fault == MOCK_NO_FAULT ? NULL : "connection reset"};
-    /* What is lost is told by the time-out, a reset of the connection at once. */
-    int64_t latency =
-        answer.fault == MOCK_NO_FAULT || answer.latency_ms > 0 ? answer.latency_ms : c->timeout_ms;
+    bool timed_out = answer.fault == MOCK_LOST_REQUEST || answer.fault == MOCK_LOST_ANSWER;
+    int64_t latency = timed_out ? c->timeout_ms : answer.latency_ms;
     struct coming *coming = come(d, h->now_ms + latency, ev);
     coming->answer = answer;
     coming->event.body = body_of(&answer);

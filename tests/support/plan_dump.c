@@ -32,7 +32,8 @@ static void put_reason(struct buf *out, const struct change *c)
                                         [REASON_OBSERVED_ONLY] = "observed only",
                                         [REASON_REQUESTED] = "requested",
                                         [REASON_NEVER_MADE] = "never made",
-                                        [REASON_LEFT_BEHIND] = "left behind"};
+                                        [REASON_LEFT_BEHIND] = "left behind",
+                                        [REASON_FAILED] = "failed"};
     if (c->reason == REASON_IMMUTABLE) {
         buf_puts(out, " (");
         put_fields(out, c, true);

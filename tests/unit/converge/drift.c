@@ -282,6 +282,18 @@ static void tags_taken_away_are_put_back(void **state)
     assert_string_not_equal(plan, "");
 }
 
+static void what_the_cloud_failed_to_make_is_replaced(void **state)
+{
+    (void)state;
+    CLEANUP(harness_fini) struct harness h;
+    make_all(&h);
+    harness_set(&h, "NatGateway/nat2", "Status=CreateFailed");
+    EXPECT_PLAN(&h, "+/- NatGateway/nat2 (failed)\n");
+    EXPECT_APPLIED(&h, NULL);
+    EXPECT_CONVERGED(&h);
+    assert_string_equal(harness_refused(&h), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -295,6 +307,7 @@ int main(void)
         cmocka_unit_test(detection_does_not_correct_beside_a_change_of_the_manifest),
         cmocka_unit_test(ignored_fields_are_set_once_and_never_compared),
         cmocka_unit_test(tags_taken_away_are_put_back),
+        cmocka_unit_test(what_the_cloud_failed_to_make_is_replaced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -298,6 +298,33 @@ static void two_addresses_change_places_with_a_crash_anywhere(void **state)
     }
 }
 
+#define UNBOUND                                                                                              \
+    DOC "kind: Vpc\nmetadata: {name: main}\nspec: {cidrBlock: 10.0.0.0/8}\n---\n" DOC                        \
+        "kind: VSwitch\nmetadata: {name: front}\n"                                                           \
+        "spec: {vpc: main, zone: cn-shanghai-b, cidrBlock: 10.0.1.0/24}\n---\n" DOC                          \
+        "kind: NatGateway\nmetadata: {name: nat1}\nspec: {vpc: main, vSwitch: front}\n---\n" DOC             \
+        "kind: NatGateway\nmetadata: {name: nat2}\nspec: {vpc: main, vSwitch: front}\n"
+
+/* It is known to be ours as long as its manifest is there. */
+static void what_is_ours_is_recorded_before_it_is_replaced(void **state)
+{
+    (void)state;
+    CLEANUP(harness_fini) struct harness h;
+    harness_init(&h);
+    harness_manifest(&h, BOUND("eip1", "eip2"));
+    EXPECT_APPLIED(&h, NULL);
+    memory_forget_record(&h.memory, KIND_EIP_ASSOCIATION, "one");
+    memory_forget_record(&h.memory, KIND_EIP_ASSOCIATION, "two");
+    harness_manifest(&h, BOUND("eip2", "eip1"));
+    struct apply_script script = {
+        .fail_operation = "UnassociateEipAddress", .fail_code = "Forbidden.RAM", .fail_count = 2};
+    assert_int_equal(harness_apply(&h, &script), ERR_DENIED);
+    harness_manifest(&h, UNBOUND);
+    EXPECT_APPLIED(&h, NULL);
+    EXPECT_CONVERGED(&h);
+    assert_int_equal(harness_count(&h, "eip"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -312,6 +339,7 @@ int main(void)
         cmocka_unit_test(an_attempt_whose_end_cannot_be_seen_stays_known),
         cmocka_unit_test(an_attempt_under_another_key_is_looked_for),
         cmocka_unit_test(two_addresses_change_places),
+        cmocka_unit_test(what_is_ours_is_recorded_before_it_is_replaced),
         cmocka_unit_test(two_addresses_change_places_with_a_crash_anywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -191,6 +191,51 @@ static void without_a_state_what_is_wanted_is_looked_for_once_more(void **state)
     assert_int_equal(f.n_lists, 2);
 }
 
+#define OUT                                                                                                  \
+    DOC "kind: Vpc\nmetadata: {name: main}\nspec: {cidrBlock: 10.0.0.0/8}\n---\n" DOC                        \
+        "kind: VSwitch\nmetadata: {name: front}\n"                                                           \
+        "spec: {vpc: main, zone: cn-shanghai-b, cidrBlock: 10.0.1.0/24}\n---\n" DOC                          \
+        "kind: NatGateway\nmetadata: {name: nat}\nspec: {vpc: main, vSwitch: front}\n---\n" DOC              \
+        "kind: Eip\nmetadata: {name: eip}\nspec: {}\n---\n" DOC                                              \
+        "kind: EipAssociation\nmetadata: {name: bound}\nspec: {eip: eip, natGateway: nat}\n---\n" DOC        \
+        "kind: SnatEntry\nmetadata: {name: out}\n"                                                           \
+        "spec: {natGateway: nat, source: {vSwitch: front}, eips: [eip]}\n"
+
+/* The same entry is made by somebody else right before, and lists lag behind. */
+static enum err_code forestall(void *ctx, int64_t now, const struct request *r, struct mock_answer *answer,
+                               struct err *err)
+{
+    struct harness *h = ctx;
+    if (strcmp(r->operation, "CreateSnatEntry") == 0 && harness_count(h, "snatentry") == 0) {
+        CLEANUP(arena_freep) struct arena *arena = arena_new((size_t)1 << 20);
+        struct request theirs;
+        assert_non_null(arena);
+        request_init(&theirs, arena, r->product, r->operation);
+        for (uint32_t k = 0; k < r->n_params; k++)
+            if (strcmp(r->params[k].name, "ClientToken") != 0)
+                request_add(&theirs, r->params[k].name, r->params[k].value);
+        enum err_code code = mock_call(h->mock, now, &theirs, answer, err);
+        assert_int_equal(code, ERR_OK);
+        free(answer->body);
+    }
+    return mock_call(h->mock, now, r, answer, err);
+}
+
+static void what_exists_is_looked_for_until_it_is_listed(void **state)
+{
+    (void)state;
+    CLEANUP(harness_fini) struct harness h;
+    harness_init(&h);
+    harness_option(&h, "list-lag-ms", "5000");
+    harness_manifest(&h, OUT);
+    h.call = forestall;
+    h.call_ctx = &h;
+    EXPECT_APPLIED(&h, NULL);
+    harness_wait(&h, 60000);
+    EXPECT_CONVERGED(&h);
+    assert_int_equal(harness_count(&h, "snatentry"), 1);
+}
+
 /* ---- an association that changes its table and its name ---- */
 
 #define NETWORK                                                                                              \
@@ -226,6 +271,7 @@ int main(void)
         cmocka_unit_test(what_is_not_seen_for_more_than_a_minute_is_not_made_twice),
         cmocka_unit_test(what_somebody_deleted_after_a_crash_is_made_anew),
         cmocka_unit_test(without_a_state_what_is_wanted_is_looked_for_once_more),
+        cmocka_unit_test(what_exists_is_looked_for_until_it_is_listed),
         cmocka_unit_test(a_table_goes_when_its_vswitch_is_given_to_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "tests/support/drive.h"
 #include "tests/support/expect.h"
 
 enum { SETTLES_MS = 600000 };
@@ -246,6 +247,56 @@ static void a_lost_answer_behind_a_slow_list_makes_no_second_thing(void **state)
     }
 }
 
+/* The connection ends with the first request still under way; the second, the same, is denied. */
+struct detour {
+    struct harness *h;
+    struct arena *arena;
+    struct request first;
+    unsigned n;
+};
+
+static enum err_code take_detour(void *ctx, int64_t now, const struct request *r, struct mock_answer *answer,
+                                 struct err *err)
+{
+    struct detour *d = ctx;
+    static const char denied[] = "{\"RequestId\":\"R\",\"Code\":\"Forbidden.RAM\",\"Message\":\"no\"}";
+    if (strcmp(r->operation, "AllocateEipAddress") != 0 || d->n >= 2)
+        return mock_call(d->h->mock, now, r, answer, err);
+    if (d->n++ == 0) {
+        request_init(&d->first, d->arena, r->product, r->operation);
+        for (uint32_t k = 0; k < r->n_params; k++)
+            request_add(&d->first, r->params[k].name, r->params[k].value);
+        *answer = (struct mock_answer){.fault = MOCK_RESET, .latency_ms = 10};
+        return ERR_OK;
+    }
+    *answer =
+        (struct mock_answer){.http_status = 403, .body = strdup(denied), .body_size = sizeof denied - 1};
+    return answer->body == NULL ? ERR_NOMEM : ERR_OK;
+}
+
+static void a_refusal_does_not_settle_an_attempt_whose_end_is_unknown(void **state)
+{
+    (void)state;
+    CLEANUP(harness_fini) struct harness h;
+    CLEANUP(arena_freep) struct arena *arena = arena_new((size_t)1 << 20);
+    struct mock_answer answer;
+    struct detour d = {.h = &h, .arena = arena};
+    assert_non_null(arena);
+    harness_init(&h);
+    harness_manifest(&h, "apiVersion: headgate/v1\nkind: Eip\nmetadata: {name: eip}\nspec: {}\n");
+    h.call = take_detour;
+    h.call_ctx = &d;
+    assert_int_equal(harness_apply(&h, NULL), ERR_DENIED);
+    assert_int_equal(h.memory.n_intents, 1);
+    EXPECT_APPLIED(&h, NULL);
+    harness_wait(&h, 1000);
+    assert_int_equal(mock_call(h.mock, HARNESS_EPOCH_MS + h.now_ms, &d.first, &answer, &h.err), ERR_OK);
+    free(answer.body);
+    EXPECT_CONVERGED(&h);
+    assert_int_equal(harness_count(&h, "eip"), 1);
+    assert_int_equal(h.memory.n_intents, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +305,7 @@ int main(void)
         cmocka_unit_test(lists_that_fail_are_asked_again),
         cmocka_unit_test(a_final_refusal_stops_its_branch_only),
         cmocka_unit_test(what_never_ends_being_busy_is_given_up),
+        cmocka_unit_test(a_refusal_does_not_settle_an_attempt_whose_end_is_unknown),
         cmocka_unit_test(what_never_answers_stays_open_and_is_found_by_the_next_apply),
         cmocka_unit_test(a_vanished_parent_fails_as_stale_not_as_wrong),
         cmocka_unit_test(throttling_slows_all_down_and_is_not_answered_with_a_storm),

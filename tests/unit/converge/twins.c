@@ -210,6 +210,26 @@ static void without_a_record_a_copy_cannot_be_told(void **state)
     assert_int_equal(harness_count(&h, "eip"), 3);
 }
 
+/* Two things under one address, and an intent of its own for each: the harness asks for it at every call. */
+static void a_new_one_is_made_while_the_oldest_goes(void **state)
+{
+    (void)state;
+    CLEANUP(harness_fini) struct harness h;
+    harness_init(&h);
+    harness_manifest(&h, EIP("BGP"));
+    EXPECT_APPLIED(&h, NULL);
+    harness_manifest(&h, EIP("BGP_PRO"));
+    struct apply_script script = {.fail_operation = "ReleaseEipAddress", .fail_code = "Forbidden.RAM"};
+    assert_int_equal(harness_apply(&h, &script), ERR_DENIED);
+    harness_manifest(&h, EIP("BGP"));
+    EXPECT_PLAN(&h, "+/- Eip/out (isp)\n- Eip/out (left behind)\n");
+    EXPECT_APPLIED(&h, NULL);
+    EXPECT_CONVERGED(&h);
+    harness_wait(&h, 600000);
+    assert_int_equal(harness_count(&h, "eip"), 1);
+    assert_int_equal(h.memory.n_intents, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +239,7 @@ int main(void)
         cmocka_unit_test(and_through_a_lost_state),
         cmocka_unit_test(the_old_one_is_said_to_be_left_behind),
         cmocka_unit_test(a_third_wish_replaces_the_new_one),
+        cmocka_unit_test(a_new_one_is_made_while_the_oldest_goes),
         cmocka_unit_test(destroy_takes_both),
         cmocka_unit_test(a_copy_is_named_and_left_alone),
         cmocka_unit_test(while_there_is_a_copy_nothing_is_replaced),

@@ -118,6 +118,26 @@ static void a_hand_deletes_with_what_hangs_on_it(void **state)
     rig_remove_files(path);
 }
 
+static void an_address_goes_with_the_entries_that_work_with_it(void **state)
+{
+    (void)state;
+    struct rig r;
+    struct net n;
+    struct gateway g;
+    struct err err;
+    rig_open(&r, NULL);
+    make_net(&r, &n);
+    make_gateway(&r, &n, n.vsw1, &g);
+    ok(&r, "Vpc", "CreateSnatEntry", "RegionId", "cn-shanghai", "SnatTableId", g.snat_table,
+       "SourceVSwitchId", n.vsw2, "SnatIp", g.address, NULL);
+    settle(&r);
+    assert_int_equal(mock_delete(r.mock, r.now_ms, g.eip, false, &err), ERR_CONFLICT);
+    assert_non_null(strstr(err.msg, "snat-"));
+    assert_int_equal(mock_delete(r.mock, r.now_ms, g.eip, true, &err), ERR_OK);
+    assert_int_equal(mock_delete(r.mock, r.now_ms, g.id, false, &err), ERR_OK); /* nothing hangs on it */
+    rig_close(&r);
+}
+
 static void calls_fail_as_the_script_says(void **state)
 {
     (void)state;
@@ -172,6 +192,7 @@ int main(void)
         cmocka_unit_test(a_list_shows_type_id_name_status_and_detail),
         cmocka_unit_test(a_hand_changes_things_behind_the_clients_back),
         cmocka_unit_test(a_hand_deletes_with_what_hangs_on_it),
+        cmocka_unit_test(an_address_goes_with_the_entries_that_work_with_it),
         cmocka_unit_test(calls_fail_as_the_script_says),
         cmocka_unit_test(the_same_seed_gives_the_same_cloud),
     };
