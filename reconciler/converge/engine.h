@@ -203,6 +203,8 @@ void call_done(struct converge *c, struct flight *f, const struct converge_event
 const struct object *find_object(struct converge *c, uint32_t s);
 
 /* ---- notes.c ---- */
+/* A record from the future, since the clock was set back, is from now on. */
+void note_redated(struct converge *c, const struct record *recorded);
 void note_intent(struct converge *c, uint32_t s, const struct request *r);
 void note_record(struct converge *c, uint32_t change, const struct object *o, const struct value *values,
                  uint64_t set_fields);

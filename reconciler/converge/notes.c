@@ -65,6 +65,18 @@ static void note_old(struct converge *c, const struct change *change)
     add_record(c, r);
 }
 
+void note_redated(struct converge *c, const struct record *recorded)
+{
+    struct record *r = arena_new_of(c->arena, struct record);
+    if (r == NULL) {
+        c->out_of_memory = true;
+        return;
+    }
+    *r = *recorded;
+    r->applied_unix_ms = c->now_unix_ms;
+    add_record(c, r);
+}
+
 /* See PLAN_NEW_SUFFIX. */
 static void note_tentative(struct converge *c, uint32_t s)
 {

@@ -328,8 +328,7 @@ static bool is_attempt_out_of_sight(const struct converge *c, uint32_t s)
         if ((info->fields[f].flags & FIELD_PARENT) != 0 &&
             !value_equal(info->fields[f].type, run->values[f], attempt->values[f]))
             return false;
-    int64_t age = c->now_unix_ms - attempt->applied_unix_ms, lag = scaled(c, 60000, 1000);
-    return age > -lag && age < lag;
+    return c->now_unix_ms - attempt->applied_unix_ms < scaled(c, 60000, 1000);
 }
 
 static bool look_for_lost(struct converge *c, uint32_t s)

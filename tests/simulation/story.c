@@ -15,9 +15,9 @@ static void draw_faults(struct act *a, struct rng *r)
         unsigned within = within_of[fault_points[a->faults[k].point].class];
         a->faults[k].nth = (uint16_t)(1 + rng_below(r, within));
         bool stays = rng_one_in(r, 8);
-        /* What lists do not show for longer than that is shown by none: then it is not there. */
+        /* What two lists in a row do not show is not there, as far as anybody can tell. */
         enum fault_action action = fault_points[a->faults[k].point].action;
-        unsigned most = action == FAULT_ROW_MISSING || action == FAULT_STALE ? 2 : 31;
+        unsigned most = action == FAULT_ROW_MISSING || action == FAULT_STALE ? 1 : 31;
         a->faults[k].times = stays ? (uint16_t)(1 + rng_below(r, most)) : 1;
     }
 }
