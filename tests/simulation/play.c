@@ -2,6 +2,7 @@
 #include "tests/simulation/play.h"
 
 #include "reconciler/base/digest.h"
+#include "tests/simulation/disk.h"
 #include "tests/simulation/net.h"
 #include "tests/support/drive.h"
 
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SETTLES_MS = 600000, MAX_STRANGERS = 24, STRANGER_SIZE = 900, TEXT_LIMIT = 1 << 22 };
+enum { SETTLES_MS = 600000, MAX_STRANGERS = 24, STRANGER_SIZE = 900, TEXT_LIMIT = 1 << 22, N_PASSING = 4 };
 
 /* Something that headgate neither made nor was told to adopt. */
 struct stranger {
@@ -21,6 +22,7 @@ struct stranger {
 struct play {
     struct harness h;
     struct weather w;
+    struct disk *disk; /* NULL: the state is in memory alone */
     struct counters *counters;
     const struct play_options *options;
     struct verdict *verdict;
@@ -29,11 +31,15 @@ struct play {
     unsigned counts[N_KINDS];
     struct stranger strangers[MAX_STRANGERS];
     unsigned n_strangers, n_added;
+    char passing[N_PASSING][64]; /* what somebody has that comes and goes */
+    unsigned n_passing;
     struct memory other; /* the other stack's state, while it is not its turn */
     unsigned n_other;
     struct rng meddler;
     bool meddler_deletes;
-    bool forgot; /* the state, and no apply since */
+    const struct act *act; /* the apply under way; NULL: an undisturbed one */
+    bool may_fail;         /* what comes next, for what somebody did, or for what still takes long */
+    bool forgot;           /* the state, and no apply since */
     struct digest digest;
 };
 
@@ -146,6 +152,7 @@ static void meddle(struct play *p, bool deletes)
     if (kind_info(r->kind)->id_prefix == NULL || r->id[0] == '\0') return; /* has no id of its own */
     if (deletes && r->kind == KIND_VPC && p->n_added > 0) return;          /* strangers would go with it */
     const char *words = "Description=theirs";
+    p->may_fail = true;
     struct err err;
     int64_t now = harness_unix_ms(&p->h);
     enum err_code code = deletes ? mock_delete(p->h.mock, now, r->id, true, &err)
@@ -155,11 +162,40 @@ static void meddle(struct play *p, bool deletes)
                       err_code_name(code));
 }
 
-static void meddle_meanwhile(void *ctx)
+static void meddle_meanwhile(void *ctx, uint32_t nth)
 {
     struct play *p = ctx;
+    if (p->act == NULL) return;
+    if (p->disk != NULL && nth == p->act->rival_at) disk_rival(p->disk, p->act->rival_breaks);
+    if (nth != p->act->meddle_at) return;
     happened(p, p->meddler_deletes ? EVENT_SOMEBODY_DELETES_MEANWHILE : EVENT_SOMEBODY_WRITES_MEANWHILE);
     meddle(p, p->meddler_deletes);
+}
+
+/* Somebody's things that come and go while we read: those behind them on the pages move up. They were there
+ * before ours. */
+static void add_passing(struct play *p, const struct story *s)
+{
+    static const char *const vpc[] = {"CidrBlock", "172.16.0.0/12", "VpcName", "passing", NULL};
+    static const char *const eip[] = {"Name", "passing", NULL};
+    bool wanted = false;
+    for (unsigned k = 0; k < s->n_acts; k++) wanted = wanted || s->acts[k].pages_change;
+    for (unsigned k = 0; k < N_PASSING && wanted; k++) {
+        const char *id = k % 2 == 0 ? harness_call(&p->h, "Vpc", "CreateVpc", vpc, "VpcId")
+                                    : harness_call(&p->h, "Vpc", "AllocateEipAddress", eip, "AllocationId");
+        (void)snprintf(p->passing[p->n_passing++], sizeof p->passing[0], "%s", id);
+    }
+}
+
+static void change_lists(void *ctx, uint32_t nth)
+{
+    struct play *p = ctx;
+    struct err err;
+    if (p->act == NULL || !p->act->pages_change || p->n_passing == 0 || nth % 2 == 0) return;
+    enum err_code code =
+        mock_delete(p->h.mock, harness_unix_ms(&p->h), p->passing[--p->n_passing], true, &err);
+    ASSERT(code == ERR_OK);
+    happened(p, EVENT_PAGES_CHANGE);
 }
 
 /* ---- another stack, with a state of its own ---- */
@@ -184,7 +220,10 @@ static void apply_other(struct play *p)
     (void)snprintf(yaml, sizeof yaml, OTHER_STACK, p->n_other++ % 4);
     swap_states(p);
     harness_manifest(&p->h, yaml);
+    enum err_code (*ours)(void *, const struct note *, size_t) = p->h.keep;
+    p->h.keep = NULL; /* that one's state is elsewhere */
     enum err_code code = harness_apply(&p->h, NULL);
+    p->h.keep = ours;
     if (code != ERR_OK) fail(p, "the other stack: %s: %s", err_code_name(code), p->h.err.msg);
     swap_states(p);
     harness_manifest(&p->h, buf_str(&p->yaml));
@@ -214,6 +253,7 @@ static void count_plan(struct play *p)
         n[BRANCH_LEFT_BEHIND] += c->reason == REASON_LEFT_BEHIND;
         n[BRANCH_NEVER_MADE] += c->reason == REASON_NEVER_MADE;
         n[BRANCH_GONE] += c->reason == REASON_GONE;
+        n[BRANCH_FAILED] += c->reason == REASON_FAILED;
         n[BRANCH_CREATE_FIRST] += c->action == ACTION_REPLACE && c->create_first;
         n[BRANCH_BOUND] += c->action == ACTION_READ && c->recorded == NULL;
     }
@@ -239,9 +279,63 @@ static void note_apply(struct play *p, enum err_code code)
     if (p->options->traces) tell_apply(p, code);
 }
 
+/* One run of the program. */
+static enum err_code apply(struct play *p, const struct apply_script *script)
+{
+    if (p->disk == NULL) return harness_apply(&p->h, script);
+    p->h.was_cut = false;
+    disk_begin(p->disk, script != NULL && script->cut_at > 0);
+    if (disk_wrong(p->disk) != NULL) {
+        fail(p, "%s", disk_wrong(p->disk));
+        return ERR_STATE;
+    }
+    enum err_code code = harness_apply(&p->h, script);
+    disk_end(p->disk);
+    if (disk_wrong(p->disk) != NULL) fail(p, "%s", disk_wrong(p->disk));
+    return code;
+}
+
 static void option(struct play *p, const char *name, const char *value)
 {
     harness_option(&p->h, name, value);
+}
+
+/* What is so for a whole apply: lists lag, a quota is reached, all is slow. */
+static void change_cloud(struct play *p, const struct act *a, bool begins)
+{
+    struct err err;
+    if (a->lists_lag) option(p, "list-lag-ms", begins ? "3000" : "0");
+    if (a->quota > 0) option(p, quotas[a->quota - 1].name, begins ? "1" : quotas[a->quota - 1].usual);
+    enum err_code code = a->is_slow ? mock_set_pace(p->h.mock, begins ? 0.02 : 1.0, -1, &err) : ERR_OK;
+    ASSERT(code == ERR_OK);
+}
+
+/* Time passes until all is at rest. */
+static void rest(struct play *p)
+{
+    weather_settle(&p->w);
+    for (int64_t at; (at = mock_next_transition(p->h.mock)) != INT64_MAX;) {
+        p->h.now_ms = MAX_OF(p->h.now_ms + 1, at - HARNESS_EPOCH_MS);
+        json_decref(everything(p)); /* moves it on */
+    }
+    p->h.now_ms += SETTLES_MS;
+}
+
+/* Nothing that headgate could not get over by itself. */
+static bool should_succeed(const struct play *p, const struct act *a)
+{
+    return !p->may_fail && (p->disk == NULL || a->rival_at == 0 || !a->rival_breaks) && p->h.plan != NULL &&
+           p->w.passes && !p->h.was_cut && a->fail_persist == 0 && a->interrupt_at_ms == 0 &&
+           a->meddle_at == 0 && !a->lists_lag && !a->is_slow && a->quota == 0 && !a->pages_change &&
+           p->w.n_late == 0;
+}
+
+static void check_disturbed(struct play *p, const struct act *a, enum err_code code)
+{
+    if (p->w.repeated != NULL) fail(p, "denied, and asked for again: %s", p->w.repeated);
+    if (code != ERR_OK && should_succeed(p, a))
+        fail(p, "an apply should have got over what happened: %s\n%s", err_code_name(code),
+             buf_str(&p->h.progress));
 }
 
 static void apply_disturbed(struct play *p, const struct act *a)
@@ -252,23 +346,28 @@ static void apply_disturbed(struct play *p, const struct act *a)
                                   .interrupt_at_ms = a->interrupt_at_ms,
                                   .interrupt_again_ms = a->interrupt_again_ms};
     weather_begin(&p->w);
+    p->act = a;
     memcpy(p->w.faults, a->faults, sizeof a->faults);
     p->w.n_faults = a->n_faults;
-    p->w.meddle_at = a->meddle_at;
     p->w.small_pages = a->small_pages;
     p->meddler = (struct rng){a->seed};
     p->meddler_deletes = a->meddler_deletes;
-    if (a->lists_lag) option(p, "list-lag-ms", "3000");
-    enum err_code code = harness_apply(&p->h, &script);
+    change_cloud(p, a, true);
+    enum err_code code = apply(p, &script);
     note_apply(p, code);
-    if (a->lists_lag) option(p, "list-lag-ms", "0");
+    change_cloud(p, a, false);
+    check_disturbed(p, a, code);
+    p->may_fail = p->may_fail || a->is_slow;
     if (a->lists_lag) happened(p, EVENT_LISTS_LAG);
     if (a->small_pages) happened(p, EVENT_SMALL_PAGES);
     if (p->h.was_cut) happened(p, EVENT_CRASH_BEFORE_WRITE + (enum event_point)p->h.cut_where);
     if (a->fail_persist > 0 && p->h.summary.unrecorded) happened(p, EVENT_WRITE_FAILS);
     if (a->interrupt_at_ms > 0 && p->h.summary.interrupted) happened(p, EVENT_INTERRUPT);
     if (a->interrupt_again_ms > 0 && p->h.summary.n_under_way > 0) happened(p, EVENT_SECOND_INTERRUPT);
+    if (a->is_slow) happened(p, EVENT_ALL_IS_SLOW);
+    if (a->quota > 0 && strstr(buf_str(&p->h.progress), "Quota") != NULL) happened(p, EVENT_QUOTA_REACHED);
     weather_begin(&p->w);
+    p->act = NULL;
 }
 
 /* Entries carry no tags: without the state they are known by their manifests alone. So the state is lost only
@@ -276,8 +375,8 @@ static void apply_disturbed(struct play *p, const struct act *a)
 static void apply_calmly(struct play *p)
 {
     for (int pass = 0; pass < 3; pass++) {
-        p->h.now_ms += SETTLES_MS;
-        enum err_code code = harness_apply(&p->h, NULL);
+        rest(p);
+        enum err_code code = apply(p, NULL);
         note_apply(p, code);
     }
     p->forgot = false;
@@ -308,6 +407,7 @@ static void perform(struct play *p, const struct act *a)
     case ACT_FORGET:
         apply_calmly(p);
         memory_forget(&p->h.memory);
+        if (p->disk != NULL) disk_lose(p->disk);
         p->forgot = true;
         happened(p, EVENT_STATE_LOST);
         break;
@@ -338,9 +438,9 @@ static void converge_now(struct play *p)
 {
     uint32_t allowed = 3;
     for (uint32_t pass = 0;; pass++) {
-        p->h.now_ms += SETTLES_MS;
+        rest(p);
         weather_begin(&p->w);
-        enum err_code code = harness_apply(&p->h, NULL);
+        enum err_code code = apply(p, NULL);
         note_apply(p, code);
         if (p->h.plan == NULL) {
             CLEANUP(buf_fini) struct buf said;
@@ -372,7 +472,7 @@ static void check_quiet(struct play *p)
         size_t n_writes = p->h.memory.n_writes;
         p->h.now_ms += 60000;
         weather_begin(&p->w);
-        enum err_code code = harness_apply(&p->h, NULL);
+        enum err_code code = apply(p, NULL);
         if (code != ERR_OK || p->w.n_accepted + p->w.n_refused > 0 || p->h.memory.n_writes != n_writes)
             fail(p, "not quiet in pass %u: %s, %u calls, %zu writes\n%s", pass, err_code_name(code),
                  p->w.n_accepted + p->w.n_refused, p->h.memory.n_writes - n_writes, buf_str(&p->h.trace));
@@ -427,7 +527,9 @@ static void check_end(struct play *p)
 static void check_destroy(struct play *p)
 {
     weather_begin(&p->w);
+    if (p->disk != NULL) disk_begin(p->disk, false);
     enum err_code code = harness_destroy(&p->h, NULL);
+    if (p->disk != NULL) disk_end(p->disk);
     note_apply(p, code);
     if (code != ERR_OK || p->w.n_refused > 0)
         fail(p, "destroy: %s %s %s", err_code_name(code), p->h.err.msg, harness_refused(&p->h));
@@ -455,10 +557,14 @@ void play(const struct story *s, const struct play_options *options, struct coun
     harness_init(&p.h);
     memory_init(&p.other);
     weather_init(&p.w, &p.h, counters);
-    p.w.meddle = meddle_meanwhile;
+    p.w.before_change = meddle_meanwhile;
+    p.w.between_pages = change_lists;
     p.w.ctx = &p;
     buf_init(&p.yaml, TEXT_LIMIT);
+    if (s->real_state) p.disk = disk_new(&p.h, counters, s->seed);
+    if (s->real_state) happened(&p, EVENT_REAL_STATE);
     add_stranger_network(&p);
+    add_passing(&p, s);
     net_random(&p.net, &r);
     net_write(&p.net, &p.yaml, p.counts);
     harness_manifest(&p.h, buf_str(&p.yaml));
@@ -471,7 +577,12 @@ void play(const struct story *s, const struct play_options *options, struct coun
     if (!out->failed) check_end(&p);
     if (!out->failed) check_quiet(&p);
     if (!out->failed && p.n_added == 0 && s->seed % 4 == 0) check_destroy(&p);
+    if (!out->failed && p.disk != NULL) {
+        disk_verify(p.disk);
+        if (disk_wrong(p.disk) != NULL) fail(&p, "%s", disk_wrong(p.disk));
+    }
     bool done = digest_hex(&p.digest, out->digest);
+    disk_free(p.disk);
     ASSERT(done);
     weather_fini(&p.w);
     buf_fini(&p.yaml);

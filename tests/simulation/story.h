@@ -17,7 +17,10 @@ struct act {
     uint32_t cut_at, fail_persist;
     int64_t interrupt_at_ms, interrupt_again_ms, persist_ms;
     uint32_t meddle_at; /* before which changing call somebody acts */
-    bool meddler_deletes, lists_lag, small_pages;
+    uint32_t rival_at;  /* before which somebody else wants the lock; where the state is a file */
+    bool rival_breaks;
+    bool meddler_deletes, lists_lag, small_pages, pages_change, is_slow;
+    uint8_t quota; /* which one is reached; 0: none */
     /* ACT_CLOCK */
     int64_t jump_ms;
 };
@@ -26,6 +29,7 @@ enum { MAX_ACTS = 16 };
 
 struct story {
     uint64_t seed;
+    bool real_state; /* a file, and not the harness's memory alone */
     struct act acts[MAX_ACTS];
     unsigned n_acts;
 };

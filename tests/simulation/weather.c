@@ -1,6 +1,9 @@
 /* weather.c - what befalls a call between headgate and the simulated cloud. */
 #include "tests/simulation/weather.h"
 
+#include "tests/support/drive.h"
+
+#include <jansson.h>
 #include <string.h>
 
 /* The last answers to a list, for stale ones. */
@@ -10,7 +13,13 @@ struct list_answer {
     struct mock_answer answer; /* its body belongs to the arena */
 };
 
-enum { SLOW_MS = 25000 };
+/* A request that the cloud will not have from us. */
+struct denied {
+    struct denied *next;
+    const char *request;
+};
+
+enum { SLOW_MS = 25000, RESET_MS = 100, BUSY_LONG_MS = 600000 };
 
 static struct mock_answer copy_answer(struct weather *w, const struct mock_answer *a)
 {
@@ -80,29 +89,116 @@ static void lose(struct mock_answer *a)
     *a = (struct mock_answer){.fault = MOCK_LOST_ANSWER};
 }
 
+/* What it is, to be known again. */
+static const char *text_of_request(struct weather *w, const struct request *r)
+{
+    CLEANUP(buf_fini) struct buf b;
+    buf_init(&b, (size_t)1 << 20);
+    buf_puts(&b, r->operation);
+    for (uint32_t k = 0; k < r->n_params; k++)
+        buf_printf(&b, " %s=%s", r->params[k].name, r->params[k].value);
+    const char *kept = arena_strdup(w->arena, buf_str(&b));
+    ASSERT(kept != NULL);
+    return kept;
+}
+
 static struct list_answer *last_list(struct weather *w, const struct request *r)
 {
-    char text[1024];
-    size_t n = 0;
-    n += (size_t)snprintf(text, sizeof text, "%s", r->operation);
-    for (uint32_t k = 0; k < r->n_params && n < sizeof text; k++)
-        n += (size_t)snprintf(text + n, sizeof text - n, " %s=%s", r->params[k].name, r->params[k].value);
+    const char *text = text_of_request(w, r);
     struct list_answer *l = w->lists;
     while (l != NULL && strcmp(l->request, text) != 0) l = l->next;
     if (l != NULL) return l;
     l = arena_new_of(w->arena, struct list_answer);
     ASSERT(l != NULL);
-    l->request = arena_strdup(w->arena, text);
+    l->request = text;
     l->next = w->lists;
     w->lists = l;
     return l;
 }
 
-static void copy_request(struct weather *w, const struct request *r)
+/* It comes (once more) to the cloud after this time. */
+static void arrive_later(struct weather *w, const struct request *r, int64_t in_ms)
 {
-    request_init(w->late, w->arena, arena_strdup(w->arena, r->product), arena_strdup(w->arena, r->operation));
+    struct late *l = arena_new_of(w->arena, struct late);
+    ASSERT(l != NULL);
+    *l = (struct late){.due_ms = w->h->now_ms + in_ms, .run = w->n_runs};
+    request_init(&l->request, w->arena, arena_strdup(w->arena, r->product),
+                 arena_strdup(w->arena, r->operation));
     for (uint32_t k = 0; k < r->n_params; k++)
-        request_add(w->late, arena_strdup(w->arena, r->params[k].name), r->params[k].value);
+        request_add(&l->request, arena_strdup(w->arena, r->params[k].name), r->params[k].value);
+    struct late **end = &w->late;
+    while (*end != NULL) end = &(*end)->next;
+    *end = l;
+}
+
+/* What is due by now. */
+static void deliver_late(struct weather *w, int64_t due_ms)
+{
+    for (struct late **at = &w->late; *at != NULL;) {
+        struct late *l = *at;
+        struct mock_answer ignored;
+        struct err err;
+        if (l->due_ms > due_ms) {
+            at = &l->next;
+            continue;
+        }
+        *at = l->next;
+        enum err_code code = mock_call(w->h->mock, harness_unix_ms(w->h), &l->request, &ignored, &err);
+        ASSERT(code == ERR_OK);
+        free(ignored.body);
+        w->n_late++;
+        if (l->run != w->n_runs) w->counters->events[EVENT_ARRIVES_LATER]++;
+    }
+}
+
+static void remember_denied(struct weather *w, const struct request *r)
+{
+    struct denied *d = arena_new_of(w->arena, struct denied);
+    ASSERT(d != NULL);
+    *d = (struct denied){.request = text_of_request(w, r), .next = w->denied};
+    w->denied = d;
+}
+
+static void look_for_denied(struct weather *w, const struct request *r)
+{
+    if (w->denied == NULL) return;
+    const char *text = text_of_request(w, r);
+    for (const struct denied *d = w->denied; d != NULL; d = d->next)
+        if (strcmp(d->request, text) == 0) w->repeated = text;
+}
+
+static void end_connection(struct mock_answer *a, bool sent)
+{
+    free(a->body);
+    *a = (struct mock_answer){.fault = sent ? MOCK_RESET : MOCK_NOT_SENT, .latency_ms = RESET_MS};
+}
+
+/* One of what is recorded is not in lists until the next call. */
+static void hide_something(struct weather *w, uint32_t which)
+{
+    const struct memory *m = &w->h->memory;
+    const char *hidden = "HiddenMs=1";
+    struct err err;
+    if (m->n_records == 0) return;
+    const char *id = m->records[which % m->n_records].id;
+    enum err_code code = mock_set(w->h->mock, harness_unix_ms(w->h), id, &hidden, 1, &err);
+    ASSERT(code == ERR_OK || code == ERR_INPUT); /* it is gone, or has no id of its own */
+}
+
+/* What an accepted call has made is there, and will never be ready. */
+static void spoil(struct weather *w, const struct mock_answer *a)
+{
+    static const char *const members[] = {"NatGatewayId", "VSwitchId", "RouteTableId"};
+    const char *failed = "Status=CreateFailed";
+    struct err err;
+    json_auto_t *root = a->body == NULL ? NULL : json_loads(a->body, 0, NULL);
+    for (size_t k = 0; k < N_ELEMENTS(members); k++) {
+        const char *id = json_string_value(json_object_get(root, members[k]));
+        if (id == NULL) continue;
+        enum err_code code = mock_set(w->h->mock, harness_unix_ms(w->h), id, &failed, 1, &err);
+        ASSERT(code == ERR_OK);
+        return;
+    }
 }
 
 static bool is_entry(const char *operation)
@@ -129,14 +225,17 @@ static void forestall(struct weather *w, int64_t now, const struct request *r)
     free(ignored.body);
 }
 
-static enum err_code befall(struct weather *w, const struct fault_point *p, int64_t now,
+static enum err_code befall(struct weather *w, const struct fault_point *p, uint32_t nth, int64_t now,
                             const struct request *r, struct mock_answer *out, struct err *err)
 {
     *out = (struct mock_answer){.latency_ms = 20};
     enum err_code code = ERR_OK;
     switch (p->action) {
     case FAULT_LOST_REQUEST: out->fault = MOCK_LOST_REQUEST; break;
-    case FAULT_ERROR: put_error(out, p->code); break;
+    case FAULT_ERROR:
+        put_error(out, p->code);
+        if (strncmp(p->code, "Forbidden", 9) == 0 && p->class != CLASS_LIST) remember_denied(w, r);
+        break;
     case FAULT_HTTP: put_body(out, atoi(p->code), "<html><body>it does not work</body></html>"); break;
     case FAULT_LOST_ANSWER:
         code = deliver(w, now, r, out, err);
@@ -158,9 +257,7 @@ static enum err_code befall(struct weather *w, const struct fault_point *p, int6
         break;
     case FAULT_LATE_TWIN:
         code = deliver(w, now, r, out, err);
-        w->late = arena_new_of(w->arena, struct request);
-        ASSERT(w->late != NULL);
-        copy_request(w, r);
+        arrive_later(w, r, nth % 20 * 1000);
         break;
     case FAULT_STALE: {
         struct list_answer *l = last_list(w, r);
@@ -176,6 +273,29 @@ static enum err_code befall(struct weather *w, const struct fault_point *p, int6
         code = deliver(w, now, r, out, err);
         out->latency_ms = SLOW_MS;
         break;
+    case FAULT_RESET_BEFORE: end_connection(out, true); break;
+    case FAULT_RESET_AFTER:
+        code = deliver(w, now, r, out, err);
+        end_connection(out, true);
+        break;
+    case FAULT_NOT_SENT: end_connection(out, false); break;
+    case FAULT_DELAYED:
+        end_connection(out, true);
+        arrive_later(w, r, nth * 7 % 20 * 1000);
+        break;
+    case FAULT_FAILS:
+        code = deliver(w, now, r, out, err);
+        spoil(w, out);
+        break;
+    case FAULT_BUSY_LONG:
+        w->busy_operation = arena_strdup(w->arena, r->operation);
+        w->busy_until_ms = w->h->now_ms + BUSY_LONG_MS;
+        put_error(out, p->code);
+        break;
+    case FAULT_VANISHED:
+        hide_something(w, nth);
+        code = deliver(w, now, r, out, err);
+        break;
     }
     return code;
 }
@@ -190,9 +310,20 @@ static const struct fault_point *fault_of(struct weather *w, enum call_class cla
         if (p->class != class || w->faults[k].nth != nth) continue;
         w->counters->faults[w->faults[k].point]++;
         w->n_fired++;
+        w->passes = w->passes && fault_passes(p);
         return p;
     }
     return NULL;
+}
+
+static bool is_later_page(const struct request *r)
+{
+    for (uint32_t k = 0; k < r->n_params; k++) {
+        const struct param *p = &r->params[k];
+        if (strcmp(p->name, "NextToken") == 0) return true;
+        if (strcmp(p->name, "PageNumber") == 0 && strcmp(p->value, "1") != 0) return true;
+    }
+    return false;
 }
 
 static void remember_list(struct weather *w, const struct request *r, const struct mock_answer *a)
@@ -209,16 +340,22 @@ static enum err_code call(void *ctx, int64_t now, const struct request *r, struc
     enum call_class class = class_of(r->operation);
     uint32_t n_changing = w->n_calls[CLASS_CREATE] + w->n_calls[CLASS_BIND] + w->n_calls[CLASS_CHANGE] +
                           w->n_calls[CLASS_DELETE];
-    if (class != CLASS_LIST && w->meddle_at > 0 && n_changing + 1 == w->meddle_at) w->meddle(w->ctx);
-    if (w->late != NULL) {
-        struct mock_answer ignored;
-        enum err_code code = deliver(w, now, w->late, &ignored, err);
-        w->late = NULL;
-        if (code != ERR_OK) return code;
-        free(ignored.body);
+    if (class != CLASS_LIST) {
+        w->before_change(w->ctx, n_changing + 1);
+        look_for_denied(w, r);
+    } else if (is_later_page(r)) {
+        w->between_pages(w->ctx, ++w->n_pages);
     }
+    deliver_late(w, w->h->now_ms);
     const struct fault_point *p = fault_of(w, class);
-    enum err_code code = p != NULL ? befall(w, p, now, r, out, err) : deliver(w, now, r, out, err);
+    enum err_code code;
+    if (w->busy_operation != NULL && w->h->now_ms < w->busy_until_ms &&
+        strcmp(w->busy_operation, r->operation) == 0) {
+        *out = (struct mock_answer){.latency_ms = 20};
+        put_error(out, "TaskConflict");
+        return ERR_OK;
+    }
+    code = p != NULL ? befall(w, p, w->n_calls[class], now, r, out, err) : deliver(w, now, r, out, err);
     if (class == CLASS_LIST && code == ERR_OK && out->http_status == 200 && w->n_faults > 0)
         remember_list(w, r, out);
     return code;
@@ -239,9 +376,17 @@ void weather_fini(struct weather *w)
 
 void weather_begin(struct weather *w)
 {
-    w->n_faults = w->n_fired = w->n_accepted = w->n_refused = 0;
-    w->meddle_at = 0;
+    w->n_faults = w->n_fired = w->n_accepted = w->n_refused = w->n_late = w->n_pages = 0;
     w->small_pages = false;
-    w->late = NULL;
+    w->passes = true;
+    w->busy_operation = NULL;
+    w->denied = NULL;
+    w->repeated = NULL;
+    w->n_runs++;
     memset(w->n_calls, 0, sizeof w->n_calls);
+}
+
+void weather_settle(struct weather *w)
+{
+    deliver_late(w, INT64_MAX);
 }
