@@ -204,6 +204,8 @@ const struct object *find_object(struct converge *c, uint32_t s);
 void note_intent(struct converge *c, uint32_t s, const struct request *r);
 void note_record(struct converge *c, uint32_t change, const struct object *o, const struct value *values,
                  uint64_t set_fields);
+/* A record as it is. */
+void note_again(struct converge *c, const struct record *r);
 /* The name with a suffix: under which the old one of two entries is recorded, or a new one's attempt. */
 struct text name_with(struct converge *c, const struct change *change, const char *suffix);
 /* What was to be made under a change is there or not, and known. */
