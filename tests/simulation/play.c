@@ -413,6 +413,7 @@ static void perform(struct play *p, const struct act *a)
         break;
     case ACT_OTHER: apply_other(p); break;
     case ACT_CLOCK:
+        weather_settle(&p->w); /* what a clock set forward makes old could not be waited for */
         p->h.skew_ms += a->jump_ms;
         happened(p, a->jump_ms > 0 ? EVENT_CLOCK_FORWARD : EVENT_CLOCK_BACK);
         break;
@@ -455,7 +456,7 @@ static void converge_now(struct play *p)
         if (p->w.n_accepted > p->h.plan->n_calls)
             fail(p, "undisturbed, %u changing calls where the plan says %u", p->w.n_accepted,
                  p->h.plan->n_calls);
-        if (pass > 0 && p->w.n_refused > 0) fail(p, "undisturbed, and refused: %s", harness_refused(&p->h));
+        if (p->w.n_refused > 0) fail(p, "undisturbed, and refused: %s", harness_refused(&p->h));
         if (pass == allowed) {
             const char *left = harness_plan_text(&p->h, DUMP_CHANGES | DUMP_READS | DUMP_DRIFT);
             fail(p, "after %u undisturbed passes (%s %s) there is left:\n%s", pass, err_code_name(code),
@@ -466,9 +467,9 @@ static void converge_now(struct play *p)
     }
 }
 
-static void check_quiet(struct play *p)
+static void check_quiet(struct play *p, unsigned n_passes)
 {
-    for (unsigned pass = 0; pass < p->options->quiet_passes && !p->verdict->failed; pass++) {
+    for (unsigned pass = 0; pass < n_passes && !p->verdict->failed; pass++) {
         size_t n_writes = p->h.memory.n_writes;
         p->h.now_ms += 60000;
         weather_begin(&p->w);
@@ -505,6 +506,34 @@ static void check_extras(struct play *p)
     }
 }
 
+/* What an object has as an attribute, or in one of its links. */
+struct looks {
+    struct play *p;
+    json_t *all;
+};
+
+static void check_looks(void *ctx, const char *address, const char *attribute, const char *value)
+{
+    const struct looks *l = ctx;
+    const char *id = harness_id(&l->p->h, address), *seen = "";
+    for (size_t k = 0; k < json_array_size(l->all); k++) {
+        const json_t *o = json_array_get(l->all, k);
+        const json_t *v = json_object_get(json_object_get(o, "attributes"), attribute);
+        if (strcmp(json_string_value(json_object_get(o, "id")), id) == 0 && v != NULL)
+            seen = json_string_value(v);
+    }
+    if (strcmp(seen, value) != 0)
+        fail(l->p, "%s has %s `%s` instead of `%s`", address, attribute, seen, value);
+}
+
+static void check_values(struct play *p)
+{
+    json_auto_t *all = everything(p);
+    struct looks l = {p, all};
+    struct expectations x = {check_looks, &l};
+    net_expect(&p->net, &x);
+}
+
 static void check_end(struct play *p)
 {
     unsigned found[N_KINDS] = {0};
@@ -520,7 +549,26 @@ static void check_end(struct play *p)
                  kind_info((enum kind)kind)->name, p->counts[kind]);
     if (p->h.memory.n_intents > 0) fail(p, "%zu intents are open", p->h.memory.n_intents);
     check_extras(p);
+    check_values(p);
     check_strangers(p);
+}
+
+/* The state is a cache: without it the plan is the same, and nothing happens to bring it back. */
+static void check_cache(struct play *p)
+{
+    memory_forget(&p->h.memory);
+    if (p->disk != NULL) disk_lose(p->disk);
+    const char *plan = harness_plan_text(&p->h, DUMP_CHANGES | DUMP_DRIFT);
+    if (plan[0] != '\0') {
+        fail(p, "without the state the plan says:\n%s", plan);
+        return;
+    }
+    weather_begin(&p->w);
+    enum err_code code = apply(p, NULL);
+    if (code != ERR_OK || p->w.n_accepted + p->w.n_refused > 0)
+        fail(p, "to have the state back took %u calls: %s", p->w.n_accepted + p->w.n_refused,
+             err_code_name(code));
+    check_end(p);
 }
 
 /* All of ours goes, and nothing else. */
@@ -575,7 +623,9 @@ void play(const struct story *s, const struct play_options *options, struct coun
     }
     if (!out->failed) converge_now(&p);
     if (!out->failed) check_end(&p);
-    if (!out->failed) check_quiet(&p);
+    unsigned n_quiet = s->seed % 16 == 1 ? MAX_OF(options->quiet_passes, 10u) : options->quiet_passes;
+    if (!out->failed) check_quiet(&p, n_quiet);
+    if (!out->failed && s->seed % 8 == 5) check_cache(&p);
     if (!out->failed && p.n_added == 0 && s->seed % 4 == 0) check_destroy(&p);
     if (!out->failed && p.disk != NULL) {
         disk_verify(p.disk);
