@@ -502,8 +502,22 @@ static bool may_come_to_sight(const struct converge *c, uint32_t k)
     const struct used_generation *g = find_generation(c, k);
     bool unsettled =
         record_is_tentative(change->recorded) || (c->intent_open[k] && g != NULL && g->verb == VERB_CREATE);
-    /* A negative age, after the clock was set back, tells nothing: young. */
-    return unsettled && c->now_unix_ms - change->recorded->applied_unix_ms < scaled(c, 60000, 1000);
+    int64_t age = c->now_unix_ms - change->recorded->applied_unix_ms; /* negative: the clock was set back */
+    return unsettled && age < scaled(c, 60000, 1000);
+}
+
+/* What a clock that was set back has put into the future is as old as this run. */
+static void renew(struct converge *c, const struct change *change)
+{
+    struct record *r = arena_new_of(c->arena, struct record);
+    if (change->recorded->applied_unix_ms <= c->now_unix_ms) return;
+    if (r == NULL) {
+        c->out_of_memory = true;
+        return;
+    }
+    *r = *change->recorded;
+    r->applied_unix_ms = c->now_unix_ms;
+    note_again(c, r);
 }
 
 /* An entry that is ours by where it lies or what it is, and unknown to the state. It is recorded before
@@ -523,8 +537,8 @@ static void start(struct converge *c)
         if (change->action == ACTION_READ && change->observed->phase != PHASE_PENDING) {
             note_record(c, k, change->observed, change->values, change->set_fields);
             settle_change(c, k);
-        } else if (may_come_to_sight(c, k)) { /* the next pass looks again */
-            if (change->recorded->applied_unix_ms > c->now_unix_ms) note_redated(c, change->recorded);
+        } else if (may_come_to_sight(c, k)) {
+            renew(c, change); /* the next pass looks again */
         } else if (change->action == ACTION_FORGET && !change_disowns(change, c->plan->stack)) {
             note_simple(c, NOTE_FORGET, change->kind, change->name);
             note_event(c, k, "forgotten", change->recorded->id, "");

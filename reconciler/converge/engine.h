@@ -203,11 +203,11 @@ void call_done(struct converge *c, struct flight *f, const struct converge_event
 const struct object *find_object(struct converge *c, uint32_t s);
 
 /* ---- notes.c ---- */
-/* A record from the future, since the clock was set back, is from now on. */
-void note_redated(struct converge *c, const struct record *recorded);
 void note_intent(struct converge *c, uint32_t s, const struct request *r);
 void note_record(struct converge *c, uint32_t change, const struct object *o, const struct value *values,
                  uint64_t set_fields);
+/* A record as it is. */
+void note_again(struct converge *c, const struct record *r);
 /* The name with a suffix: under which the old one of two entries is recorded, or a new one's attempt. */
 struct text name_with(struct converge *c, const struct change *change, const char *suffix);
 /* What was to be made under a change is there or not, and known. */

@@ -38,7 +38,7 @@ void note_simple(struct converge *c, enum note_type type, enum kind kind, struct
     (void)add_note(c, type, kind, name);
 }
 
-static void add_record(struct converge *c, const struct record *r)
+void note_again(struct converge *c, const struct record *r)
 {
     struct note *n = add_note(c, NOTE_RECORD, r->kind, r->name);
     if (n != NULL) n->record = r;
@@ -62,19 +62,7 @@ static void note_old(struct converge *c, const struct change *change)
                          .id = change->old->id,
                          .values = change->old->values,
                          .applied_unix_ms = c->now_unix_ms};
-    add_record(c, r);
-}
-
-void note_redated(struct converge *c, const struct record *recorded)
-{
-    struct record *r = arena_new_of(c->arena, struct record);
-    if (r == NULL) {
-        c->out_of_memory = true;
-        return;
-    }
-    *r = *recorded;
-    r->applied_unix_ms = c->now_unix_ms;
-    add_record(c, r);
+    note_again(c, r);
 }
 
 /* See PLAN_NEW_SUFFIX. */
@@ -97,7 +85,7 @@ static void note_tentative(struct converge *c, uint32_t s)
                          .values = kept,
                          .set_fields = run->set_fields,
                          .applied_unix_ms = c->now_unix_ms};
-    add_record(c, r);
+    note_again(c, r);
     c->tentative[step_of(c, s)->change] = true;
 }
 
@@ -148,7 +136,7 @@ void note_record(struct converge *c, uint32_t change_index, const struct object 
         .applied_unix_ms = c->now_unix_ms,
         .prevent_destroy = change->desired != NULL && change->desired->lifecycle->prevent_destroy,
         .orphan_on_removal = change->desired != NULL && change->desired->lifecycle->orphan_on_removal};
-    add_record(c, r);
+    note_again(c, r);
     const struct object *old = change->old;
     if (old != NULL && strcmp(old->id, o->id) != 0 &&
         world_find(c->world, change->kind, text_of(old->id)) != NULL)

@@ -1,6 +1,7 @@
 /* net.c - drawing networks, and writing them as manifests. */
 #include "tests/simulation/net.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 /* ---- drawing ---- */
@@ -73,10 +74,25 @@ void net_random(struct net *n, struct rng *r)
     n->shift = (uint8_t)rng_below(r, MAX_NATS);
 }
 
+/* What can be changed in place. */
+static void reword(struct net *n, struct rng *r)
+{
+    uint8_t words = (uint8_t)rng_below(r, 3);
+    n->vswitches[rng_below(r, MAX_VSWITCHES)].words = words;
+    n->vswitches[0].words = (uint8_t)rng_below(r, 3);
+    n->nats[rng_below(r, MAX_NATS)].words = words;
+    n->tables[rng_below(r, MAX_TABLES)].words = words;
+    for (unsigned i = 0; i < MAX_EIPS; i++) n->eips[i].bandwidth = (uint8_t)(5 + rng_below(r, 3));
+}
+
 void net_edit(struct net *n, struct rng *r)
 {
     if (rng_one_in(r, 8)) { /* another network */
         net_random(n, r);
+        return;
+    }
+    if (rng_one_in(r, 3)) {
+        reword(n, r);
         return;
     }
     unsigned p = rng_below(r, N_ELEMENTS(parts) + 2);
@@ -233,4 +249,53 @@ void net_write(const struct net *n, struct buf *out, unsigned counts[N_KINDS])
     write_groups(&w);
     write_gateways(&w);
     write_tables(&w);
+}
+
+/* ---- what must be so ---- */
+
+static void expect(const struct expectations *x, const char *kind, const char *name, unsigned i,
+                   const char *attribute, const char *value)
+{
+    char address[64];
+    if (value[0] == '\0') return; /* not said: whatever somebody writes there is right */
+    (void)snprintf(address, sizeof address, "%s/%s%u", kind, name, i);
+    x->expect(x->ctx, address, attribute, value);
+}
+
+PRINTF_LIKE(1, 2) static const char *say(const char *fmt, ...)
+{
+    static char text[64];
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, args); /* it fits */
+    va_end(args);
+    return text;
+}
+
+void net_expect(const struct net *n, const struct expectations *x)
+{
+    const char *table = n->names == 0 ? "table" : n->names == 1 ? "rtb" : "vtb";
+    for (unsigned i = 0; i < MAX_VSWITCHES; i++) {
+        if (!n->vswitches[i].exists) continue;
+        expect(x, "VSwitch", "vsw", i, "Description", words[n->vswitches[i].words]);
+        expect(x, "VSwitch", "vsw", i, "CidrBlock", say("10.0.%u.0/%u", i, n->vswitches[i].bits));
+        expect(x, "VSwitch", "vsw", i, "ZoneId",
+               n->vswitches[i].zone == 0 ? "cn-shanghai-b" : "cn-shanghai-g");
+    }
+    for (unsigned i = 0; i < MAX_NATS; i++) {
+        if (!n->nats[i].exists) continue;
+        expect(x, "NatGateway", "nat", i, "Description", words[n->nats[i].words]);
+        if (n->nats[i].port > 0) expect(x, "DnatEntry", "in", i, "ExternalPort", say("%u", n->nats[i].port));
+    }
+    for (unsigned i = 0; i < MAX_EIPS; i++) {
+        if (!eip_exists(n, i)) continue;
+        expect(x, "Eip", "eip", i, "Bandwidth", say("%u", n->eips[i].bandwidth));
+        expect(x, "Eip", "eip", i, "ISP", n->eips[i].pro ? "BGP_PRO" : "BGP");
+    }
+    for (unsigned i = 0; i < MAX_GROUPS; i++)
+        if (n->groups[i].exists)
+            expect(x, "SecurityGroup", "web", i, "SecurityGroupType",
+                   n->groups[i].enterprise ? "enterprise" : "normal");
+    for (unsigned i = 0; i < MAX_TABLES; i++)
+        if (n->tables[i].exists) expect(x, "RouteTable", table, i, "Description", words[n->tables[i].words]);
 }

@@ -54,3 +54,10 @@ void net_edit(struct net *n, struct rng *r);
 
 /* Manifests of stack "default", and in counts[] (N_KINDS) how many objects there must be. */
 void net_write(const struct net *n, struct buf *out, unsigned counts[N_KINDS]);
+
+/* What the cloud's objects must look like: attributes by the API's own names. */
+struct expectations {
+    void (*expect)(void *ctx, const char *address, const char *attribute, const char *value);
+    void *ctx;
+};
+void net_expect(const struct net *n, const struct expectations *x);

@@ -2,8 +2,8 @@
 #include "tests/simulation/play.h"
 
 #include "reconciler/base/digest.h"
+#include "tests/simulation/disk.h"
 #include "tests/simulation/net.h"
-#include "tests/simulation/state_file.h"
 #include "tests/support/drive.h"
 
 #include <jansson.h>
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SETTLES_MS = 600000, MAX_STRANGERS = 24, STRANGER_SIZE = 900, TEXT_LIMIT = 1 << 22 };
+enum { SETTLES_MS = 600000, MAX_STRANGERS = 24, STRANGER_SIZE = 900, TEXT_LIMIT = 1 << 22, N_PASSING = 4 };
 
 /* Something that headgate neither made nor was told to adopt. */
 struct stranger {
@@ -22,6 +22,7 @@ struct stranger {
 struct play {
     struct harness h;
     struct weather w;
+    struct disk *disk; /* NULL: the state is in memory alone */
     struct counters *counters;
     const struct play_options *options;
     struct verdict *verdict;
@@ -30,17 +31,17 @@ struct play {
     unsigned counts[N_KINDS];
     struct stranger strangers[MAX_STRANGERS];
     unsigned n_strangers, n_added;
-    char passing[3][64];
-    unsigned n_passed;
+    char passing[N_PASSING][64]; /* what somebody has that comes and goes */
+    unsigned n_passing;
     struct memory other; /* the other stack's state, while it is not its turn */
     unsigned n_other;
     struct rng meddler;
     bool meddler_deletes;
-    bool far_behind;         /* … nor will for more than a minute */
-    bool out_of_sight;       /* lists may not show all that is there */
-    bool at_rest;            /* nothing is in transition that this run has not begun */
-    bool forgot;             /* the state, and no apply since */
-    struct state_file *file; /* NULL: the state is in memory only */
+    const struct act *act; /* the apply under way; NULL: an undisturbed one */
+    bool may_fail;         /* what comes next, for what somebody did, or for what still takes long */
+    double speed;          /* of the cloud, in this life */
+    bool far_behind;       /* lists may not show all that is there for more than a minute */
+    bool forgot;           /* the state, and no apply since */
     struct digest digest;
 };
 
@@ -116,24 +117,6 @@ static void add_stranger_network(struct play *p)
     remember_stranger(p, harness_call(&p->h, "Vpc", "AllocateEipAddress", eip_params, "AllocationId"));
 }
 
-/* Somebody else's addresses, listed before ours: when one goes, the rows of all pages move up. */
-static void add_passing(struct play *p)
-{
-    for (unsigned k = 0; k < N_ELEMENTS(p->passing); k++)
-        (void)snprintf(p->passing[k], sizeof p->passing[k], "%s",
-                       harness_call(&p->h, "Vpc", "AllocateEipAddress", NULL, "AllocationId"));
-}
-
-static void let_one_pass(void *ctx)
-{
-    struct play *p = ctx;
-    struct err err;
-    if (p->n_passed == N_ELEMENTS(p->passing)) return;
-    enum err_code code =
-        mock_delete(p->h.mock, harness_unix_ms(&p->h), p->passing[p->n_passed++], true, &err);
-    ASSERT(code == ERR_OK);
-}
-
 /* In our VPC, where it is in nobody's way. */
 static void add_stranger(struct play *p)
 {
@@ -169,6 +152,7 @@ static void meddle(struct play *p, bool deletes)
     if (kind_info(r->kind)->id_prefix == NULL || r->id[0] == '\0') return; /* has no id of its own */
     if (deletes && r->kind == KIND_VPC && p->n_added > 0) return;          /* strangers would go with it */
     const char *words = "Description=theirs";
+    p->may_fail = true;
     struct err err;
     int64_t now = harness_unix_ms(&p->h);
     enum err_code code = deletes ? mock_delete(p->h.mock, now, r->id, true, &err)
@@ -178,11 +162,40 @@ static void meddle(struct play *p, bool deletes)
                       err_code_name(code));
 }
 
-static void meddle_meanwhile(void *ctx)
+static void meddle_meanwhile(void *ctx, uint32_t nth)
 {
     struct play *p = ctx;
+    if (p->act == NULL) return;
+    if (p->disk != NULL && nth == p->act->rival_at) disk_rival(p->disk, p->act->rival_breaks);
+    if (nth != p->act->meddle_at) return;
     happened(p, p->meddler_deletes ? EVENT_SOMEBODY_DELETES_MEANWHILE : EVENT_SOMEBODY_WRITES_MEANWHILE);
     meddle(p, p->meddler_deletes);
+}
+
+/* Somebody's things that come and go while we read: those behind them on the pages move up. They were there
+ * before ours. */
+static void add_passing(struct play *p, const struct story *s)
+{
+    static const char *const vpc[] = {"CidrBlock", "172.16.0.0/12", "VpcName", "passing", NULL};
+    static const char *const eip[] = {"Name", "passing", NULL};
+    bool wanted = false;
+    for (unsigned k = 0; k < s->n_acts; k++) wanted = wanted || s->acts[k].pages_change;
+    for (unsigned k = 0; k < N_PASSING && wanted; k++) {
+        const char *id = k % 2 == 0 ? harness_call(&p->h, "Vpc", "CreateVpc", vpc, "VpcId")
+                                    : harness_call(&p->h, "Vpc", "AllocateEipAddress", eip, "AllocationId");
+        (void)snprintf(p->passing[p->n_passing++], sizeof p->passing[0], "%s", id);
+    }
+}
+
+static void change_lists(void *ctx, uint32_t nth)
+{
+    struct play *p = ctx;
+    struct err err;
+    if (p->act == NULL || !p->act->pages_change || p->n_passing == 0 || nth % 2 == 0) return;
+    enum err_code code =
+        mock_delete(p->h.mock, harness_unix_ms(&p->h), p->passing[--p->n_passing], true, &err);
+    ASSERT(code == ERR_OK);
+    happened(p, EVENT_PAGES_CHANGE);
 }
 
 /* ---- another stack, with a state of its own ---- */
@@ -207,10 +220,10 @@ static void apply_other(struct play *p)
     (void)snprintf(yaml, sizeof yaml, OTHER_STACK, p->n_other++ % 4);
     swap_states(p);
     harness_manifest(&p->h, yaml);
-    enum err_code (*keep)(void *, const struct note *, size_t) = p->h.keep;
-    p->h.keep = NULL; /* the file is the first stack's */
+    enum err_code (*ours)(void *, const struct note *, size_t) = p->h.keep;
+    p->h.keep = NULL; /* that one's state is elsewhere */
     enum err_code code = harness_apply(&p->h, NULL);
-    p->h.keep = keep;
+    p->h.keep = ours;
     if (code != ERR_OK) fail(p, "the other stack: %s: %s", err_code_name(code), p->h.err.msg);
     swap_states(p);
     harness_manifest(&p->h, buf_str(&p->yaml));
@@ -240,6 +253,7 @@ static void count_plan(struct play *p)
         n[BRANCH_LEFT_BEHIND] += c->reason == REASON_LEFT_BEHIND;
         n[BRANCH_NEVER_MADE] += c->reason == REASON_NEVER_MADE;
         n[BRANCH_GONE] += c->reason == REASON_GONE;
+        n[BRANCH_FAILED] += c->reason == REASON_FAILED;
         n[BRANCH_CREATE_FIRST] += c->action == ACTION_REPLACE && c->create_first;
         n[BRANCH_BOUND] += c->action == ACTION_READ && c->recorded == NULL;
     }
@@ -256,22 +270,29 @@ static void tell_apply(struct play *p, enum err_code code)
                   err_code_name(code), p->h.err.msg);
 }
 
-/* File and memory were written by the same notes. */
-static void check_file(struct play *p)
-{
-    if (p->file == NULL || p->h.keep == NULL) return;
-    const char *different = state_file_compare(p->file);
-    if (different[0] != '\0') fail(p, "file and memory differ: %s", different);
-}
-
 static void note_apply(struct play *p, enum err_code code)
 {
     digest_put_text(&p->digest, buf_text(&p->h.trace));
     digest_put_text(&p->digest, text_of(err_code_name(code)));
     count_branches(p);
     count_plan(p);
-    check_file(p);
     if (p->options->traces) tell_apply(p, code);
+}
+
+/* One run of the program. */
+static enum err_code apply(struct play *p, const struct apply_script *script)
+{
+    if (p->disk == NULL) return harness_apply(&p->h, script);
+    p->h.was_cut = false;
+    disk_begin(p->disk, script != NULL && script->cut_at > 0);
+    if (disk_wrong(p->disk) != NULL) {
+        fail(p, "%s", disk_wrong(p->disk));
+        return ERR_STATE;
+    }
+    enum err_code code = harness_apply(&p->h, script);
+    disk_end(p->disk);
+    if (disk_wrong(p->disk) != NULL) fail(p, "%s", disk_wrong(p->disk));
+    return code;
 }
 
 static void option(struct play *p, const char *name, const char *value)
@@ -279,41 +300,52 @@ static void option(struct play *p, const char *name, const char *value)
     harness_option(&p->h, name, value);
 }
 
-static void lag_lists(struct play *p, int64_t ms)
+/* What is so for a whole apply: lists lag, a quota is reached, all is slow. */
+static void change_cloud(struct play *p, const struct act *a, bool begins)
 {
-    char text[24];
-    (void)snprintf(text, sizeof text, "%lld", (long long)ms);
-    option(p, "list-lag-ms", text);
+    struct err err;
+    char lag[24];
+    (void)snprintf(lag, sizeof lag, "%lld", begins ? (long long)a->list_lag_ms : 0);
+    if (a->list_lag_ms > 0) option(p, "list-lag-ms", lag);
+    if (a->quota > 0) option(p, quotas[a->quota - 1].name, begins ? "1" : quotas[a->quota - 1].usual);
+    enum err_code code = a->is_slow ? mock_set_pace(p->h.mock, begins ? 0.02 : p->speed, -1, &err) : ERR_OK;
+    ASSERT(code == ERR_OK);
 }
 
-/* Whether headgate has to get over these faults within the same apply. */
-static bool are_absorbed(const struct act *a)
+static void move_on(struct play *p)
 {
-    for (unsigned k = 0; k < a->n_faults; k++) {
-        const struct fault_point *f = &fault_points[a->faults[k].point];
-        bool stays = a->faults[k].times > 1;
-        bool final = f->action == FAULT_FORESTALLED || f->action == FAULT_FAILED_STATUS ||
-                     (f->action == FAULT_ERROR &&
-                      (strncmp(f->code, "Quota", 5) == 0 || strncmp(f->code, "Forbidden", 9) == 0));
-        if (stays || final) return false;
+    struct err err;
+    json_t *nothing = NULL;
+    enum err_code code = mock_show(p->h.mock, harness_unix_ms(&p->h), "", &nothing, &err);
+    ASSERT(code == ERR_OK && nothing == NULL);
+}
+
+/* Time passes until all is at rest. */
+static void rest(struct play *p)
+{
+    weather_settle(&p->w);
+    for (int64_t at; (at = mock_next_transition(p->h.mock)) != INT64_MAX;) {
+        p->h.now_ms = MAX_OF(p->h.now_ms + 1, at - HARNESS_EPOCH_MS);
+        move_on(p);
     }
-    return a->cut_at == 0 && a->fail_persist == 0 && a->interrupt_at_ms == 0 && a->meddle_at == 0 &&
-           a->list_lag_ms < 60000;
+    p->h.now_ms += SETTLES_MS;
 }
 
-static bool is_undisturbed(const struct act *a)
+/* Nothing that headgate could not get over by itself. */
+static bool should_succeed(const struct play *p, const struct act *a)
 {
-    return are_absorbed(a) && a->n_faults == 0 && a->list_lag_ms == 0;
+    return !p->may_fail && (p->disk == NULL || a->rival_at == 0 || !a->rival_breaks) && p->h.plan != NULL &&
+           p->w.passes && !p->h.was_cut && a->fail_persist == 0 && a->interrupt_at_ms == 0 &&
+           a->meddle_at == 0 && a->list_lag_ms == 0 && !a->is_slow && a->quota == 0 && !a->pages_change &&
+           p->w.n_late == 0;
 }
 
 static void check_disturbed(struct play *p, const struct act *a, enum err_code code)
 {
-    if (p->h.plan == NULL) return;
-    if (p->w.insists) fail(p, "what was refused for good was sent again");
-    if (are_absorbed(a) && !p->out_of_sight && code != ERR_OK)
-        fail(p, "faults that pass were not got over: %s\n%s", err_code_name(code), buf_str(&p->h.progress));
-    if (is_undisturbed(a) && p->at_rest && p->w.n_refused > 0)
-        fail(p, "nothing was wrong, and refused: %s", harness_refused(&p->h));
+    if (p->w.repeated != NULL) fail(p, "denied, and asked for again: %s", p->w.repeated);
+    if (code != ERR_OK && should_succeed(p, a))
+        fail(p, "an apply should have got over what happened: %s\n%s", err_code_name(code),
+             buf_str(&p->h.progress));
 }
 
 static void apply_disturbed(struct play *p, const struct act *a)
@@ -324,46 +356,41 @@ static void apply_disturbed(struct play *p, const struct act *a)
                                   .interrupt_at_ms = a->interrupt_at_ms,
                                   .interrupt_again_ms = a->interrupt_again_ms};
     weather_begin(&p->w);
+    p->act = a;
     memcpy(p->w.faults, a->faults, sizeof a->faults);
     p->w.n_faults = a->n_faults;
-    p->w.meddle_at = a->meddle_at;
     p->w.small_pages = a->small_pages;
-    harness_clear_ledger(&p->h);
     p->meddler = (struct rng){a->seed};
     p->meddler_deletes = a->meddler_deletes;
-    if (a->list_lag_ms > 0) lag_lists(p, a->list_lag_ms);
-    enum err_code code = harness_apply(&p->h, &script);
+    change_cloud(p, a, true);
+    enum err_code code = apply(p, &script);
     note_apply(p, code);
-    if (a->list_lag_ms > 0) lag_lists(p, 0);
-    if (a->list_lag_ms > 0) happened(p, a->list_lag_ms < 60000 ? EVENT_LISTS_LAG : EVENT_LISTS_LAG_LONG);
-    for (unsigned k = 0; k < a->n_faults; k++)
-        if (a->faults[k].times > 1 && p->w.n_fired > 1) happened(p, EVENT_OUTAGE);
+    change_cloud(p, a, false);
     check_disturbed(p, a, code);
-    p->at_rest = code == ERR_OK && !p->h.was_cut;
-    p->out_of_sight = p->out_of_sight || a->list_lag_ms > 0;
+    p->may_fail = p->may_fail || a->is_slow;
+    if (a->list_lag_ms > 0) happened(p, a->list_lag_ms < 60000 ? EVENT_LISTS_LAG : EVENT_LISTS_LAG_FAR);
     p->far_behind = p->far_behind || a->list_lag_ms >= 60000;
     if (a->small_pages) happened(p, EVENT_SMALL_PAGES);
-    if (p->h.was_cut && p->file != NULL) state_file_reopen(p->file);
-    if (p->h.was_cut && p->w.late != NULL) happened(p, EVENT_LATE_TWIN_AFTER_CRASH);
     if (p->h.was_cut) happened(p, EVENT_CRASH_BEFORE_WRITE + (enum event_point)p->h.cut_where);
     if (a->fail_persist > 0 && p->h.summary.unrecorded) happened(p, EVENT_WRITE_FAILS);
     if (a->interrupt_at_ms > 0 && p->h.summary.interrupted) happened(p, EVENT_INTERRUPT);
     if (a->interrupt_again_ms > 0 && p->h.summary.n_under_way > 0) happened(p, EVENT_SECOND_INTERRUPT);
+    if (a->is_slow) happened(p, EVENT_ALL_IS_SLOW);
+    if (a->quota > 0 && strstr(buf_str(&p->h.progress), "Quota") != NULL) happened(p, EVENT_QUOTA_REACHED);
     weather_begin(&p->w);
+    p->act = NULL;
 }
 
 /* Entries carry no tags: without the state they are known by their manifests alone. So the state is lost only
  * when all is as the manifests say, and these change only when it is back. */
 static void apply_calmly(struct play *p)
 {
-    weather_clear(&p->w);
-    p->out_of_sight = p->far_behind = false;
     for (int pass = 0; pass < 3; pass++) {
-        p->h.now_ms += SETTLES_MS;
-        enum err_code code = harness_apply(&p->h, NULL);
+        rest(p);
+        enum err_code code = apply(p, NULL);
         note_apply(p, code);
     }
-    p->forgot = false;
+    p->forgot = p->far_behind = false;
 }
 
 static void perform(struct play *p, const struct act *a)
@@ -380,7 +407,6 @@ static void perform(struct play *p, const struct act *a)
         break;
     case ACT_APPLY: apply_disturbed(p, a); break;
     case ACT_DELETE:
-        p->at_rest = false;
         meddle(p, true);
         happened(p, EVENT_SOMEBODY_DELETES);
         break;
@@ -392,12 +418,13 @@ static void perform(struct play *p, const struct act *a)
     case ACT_FORGET:
         apply_calmly(p);
         memory_forget(&p->h.memory);
-        if (p->file != NULL) state_file_lose(p->file);
+        if (p->disk != NULL) disk_lose(p->disk);
         p->forgot = true;
         happened(p, EVENT_STATE_LOST);
         break;
     case ACT_OTHER: apply_other(p); break;
     case ACT_CLOCK:
+        weather_settle(&p->w); /* what a clock set forward makes old could not be waited for */
         p->h.skew_ms += a->jump_ms;
         happened(p, a->jump_ms > 0 ? EVENT_CLOCK_FORWARD : EVENT_CLOCK_BACK);
         break;
@@ -411,7 +438,8 @@ static void draw_pace(struct play *p, uint64_t seed)
     static const double speeds[] = {20, 20, 20, 20, 4, 1, 1, 0.5};
     struct rng r = {seed ^ 0x70616365u};
     struct err err;
-    enum err_code code = mock_set_pace(p->h.mock, speeds[rng_below(&r, N_ELEMENTS(speeds))], 20, &err);
+    p->speed = speeds[rng_below(&r, N_ELEMENTS(speeds))];
+    enum err_code code = mock_set_pace(p->h.mock, p->speed, 20, &err);
     ASSERT(code == ERR_OK);
 }
 
@@ -433,12 +461,11 @@ static bool is_quiet(struct play *p)
 static void converge_now(struct play *p)
 {
     uint32_t allowed = 3;
-    weather_clear(&p->w);
     for (uint32_t pass = 0;; pass++) {
-        p->h.now_ms += SETTLES_MS;
+        rest(p);
         weather_begin(&p->w);
         size_t n_open = p->h.memory.n_intents; /* what a dead run began is perhaps sent twice */
-        enum err_code code = harness_apply(&p->h, NULL);
+        enum err_code code = apply(p, NULL);
         note_apply(p, code);
         if (p->h.plan == NULL) {
             CLEANUP(buf_fini) struct buf said;
@@ -464,13 +491,13 @@ static void converge_now(struct play *p)
     }
 }
 
-static void check_quiet(struct play *p)
+static void check_quiet(struct play *p, unsigned n_passes)
 {
-    for (unsigned pass = 0; pass < p->options->quiet_passes && !p->verdict->failed; pass++) {
+    for (unsigned pass = 0; pass < n_passes && !p->verdict->failed; pass++) {
         size_t n_writes = p->h.memory.n_writes;
         p->h.now_ms += 60000;
         weather_begin(&p->w);
-        enum err_code code = harness_apply(&p->h, NULL);
+        enum err_code code = apply(p, NULL);
         if (code != ERR_OK || p->w.n_accepted + p->w.n_refused > 0 || p->h.memory.n_writes != n_writes)
             fail(p, "not quiet in pass %u: %s, %u calls, %zu writes\n%s", pass, err_code_name(code),
                  p->w.n_accepted + p->w.n_refused, p->h.memory.n_writes - n_writes, buf_str(&p->h.trace));
@@ -503,46 +530,32 @@ static void check_extras(struct play *p)
     }
 }
 
-/* What a field leads to, by the cloud's id: what is desired by its record, what is there as it is. */
-static const char *led_to(struct play *p, struct value v)
-{
-    if (v.form == REF_ID) return v.u.text;
-    if (v.form != REF_LOCAL) return NULL;
-    const struct resource *to = &p->h.desired.items[v.u.num];
-    for (size_t k = 0; k < p->h.memory.n_records; k++)
-        if (address_compare(p->h.memory.records[k].kind, p->h.memory.records[k].name, to->kind, to->name) ==
-            0)
-            return p->h.memory.records[k].id;
-    return NULL;
-}
+/* What an object has as an attribute, or in one of its links. */
+struct looks {
+    struct play *p;
+    json_t *all;
+};
 
-static void check_field(struct play *p, const struct resource *r, const struct object *o, uint8_t f)
+static void check_looks(void *ctx, const char *address, const char *attribute, const char *value)
 {
-    const struct field *field = &kind_info(r->kind)->fields[f];
-    struct value wanted = r->values[f], seen = o->values[f];
-    bool simple = field->type == FIELD_TEXT || field->type == FIELD_INT || field->type == FIELD_CIDR ||
-                  field->type == FIELD_BOOL;
-    if (!value_is_set(wanted) || (field->flags & FIELD_NOT_RETURNED) != 0) return;
-    if (field->type == FIELD_REF) {
-        const char *to = led_to(p, wanted), *leads = led_to(p, seen);
-        if (to == NULL || leads == NULL || strcmp(to, leads) == 0) return;
-    } else if (!simple || value_equal(field->type, wanted, seen)) {
-        return;
+    const struct looks *l = ctx;
+    const char *id = harness_id(&l->p->h, address), *seen = "";
+    for (size_t k = 0; k < json_array_size(l->all); k++) {
+        const json_t *o = json_array_get(l->all, k);
+        const json_t *v = json_object_get(json_object_get(o, "attributes"), attribute);
+        if (strcmp(json_string_value(json_object_get(o, "id")), id) == 0 && v != NULL)
+            seen = json_string_value(v);
     }
-    char address[RESOURCE_ADDRESS_SIZE];
-    fail(p, "%s: %s is not what is desired", address_format(r->kind, r->name, address), field->name);
+    if (strcmp(seen, value) != 0)
+        fail(l->p, "%s has %s `%s` instead of `%s`", address, attribute, seen, value);
 }
 
-/* What is there has the values of the manifests: not asked of the planner, which may be wrong. */
 static void check_values(struct play *p)
 {
-    const struct desired *d = &p->h.desired;
-    for (uint32_t i = 0; i < d->n; i++) {
-        const struct resource *r = &d->items[i];
-        const char *id = led_to(p, (struct value){.form = REF_LOCAL, .u.num = i});
-        const struct object *o = id == NULL ? NULL : world_find(p->h.world, r->kind, text_of(id));
-        for (uint8_t f = 0; o != NULL && f < kind_info(r->kind)->n_fields; f++) check_field(p, r, o, f);
-    }
+    json_auto_t *all = everything(p);
+    struct looks l = {p, all};
+    struct expectations x = {check_looks, &l};
+    net_expect(&p->net, &x);
 }
 
 static void check_end(struct play *p)
@@ -562,15 +575,33 @@ static void check_end(struct play *p)
     check_extras(p);
     check_values(p);
     check_strangers(p);
-    const char *damage = p->file == NULL ? "" : state_file_verify(p->file);
-    if (damage[0] != '\0') fail(p, "state verify: %s", damage);
+}
+
+/* The state is a cache: without it the plan is the same, and nothing happens to bring it back. */
+static void check_cache(struct play *p)
+{
+    memory_forget(&p->h.memory);
+    if (p->disk != NULL) disk_lose(p->disk);
+    const char *plan = harness_plan_text(&p->h, DUMP_CHANGES | DUMP_DRIFT);
+    if (plan[0] != '\0') {
+        fail(p, "without the state the plan says:\n%s", plan);
+        return;
+    }
+    weather_begin(&p->w);
+    enum err_code code = apply(p, NULL);
+    if (code != ERR_OK || p->w.n_accepted + p->w.n_refused > 0)
+        fail(p, "to have the state back took %u calls: %s", p->w.n_accepted + p->w.n_refused,
+             err_code_name(code));
+    check_end(p);
 }
 
 /* All of ours goes, and nothing else. */
 static void check_destroy(struct play *p)
 {
     weather_begin(&p->w);
+    if (p->disk != NULL) disk_begin(p->disk, false);
     enum err_code code = harness_destroy(&p->h, NULL);
+    if (p->disk != NULL) disk_end(p->disk);
     note_apply(p, code);
     if (code != ERR_OK || p->w.n_refused > 0)
         fail(p, "destroy: %s %s %s", err_code_name(code), p->h.err.msg, harness_refused(&p->h));
@@ -598,17 +629,16 @@ void play(const struct story *s, const struct play_options *options, struct coun
     harness_init(&p.h);
     memory_init(&p.other);
     weather_init(&p.w, &p.h, counters);
+    p.w.before_change = meddle_meanwhile;
+    p.w.between_pages = change_lists;
     p.w.as_text = s->seed % 32 == 0;
     draw_pace(&p, s->seed);
-    if (s->seed % 16 == 5) p.file = state_file_new(&p.h);
-    if (p.file != NULL) happened(&p, EVENT_REAL_STATE);
-    p.w.meddle = meddle_meanwhile;
-    p.w.shift = let_one_pass;
     p.w.ctx = &p;
     buf_init(&p.yaml, TEXT_LIMIT);
+    if (s->real_state) p.disk = disk_new(&p.h, counters, s->seed);
+    if (s->real_state) happened(&p, EVENT_REAL_STATE);
     add_stranger_network(&p);
-    add_passing(&p);
-    p.at_rest = true;
+    add_passing(&p, s);
     net_random(&p.net, &r);
     net_write(&p.net, &p.yaml, p.counts);
     harness_manifest(&p.h, buf_str(&p.yaml));
@@ -619,11 +649,17 @@ void play(const struct story *s, const struct play_options *options, struct coun
     }
     if (!out->failed) converge_now(&p);
     if (!out->failed) check_end(&p);
-    if (!out->failed) check_quiet(&p);
+    unsigned n_quiet = s->seed % 16 == 1 ? MAX_OF(options->quiet_passes, 10u) : options->quiet_passes;
+    if (!out->failed) check_quiet(&p, n_quiet);
+    if (!out->failed && s->seed % 8 == 5) check_cache(&p);
     if (!out->failed && p.n_added == 0 && s->seed % 4 == 0) check_destroy(&p);
+    if (!out->failed && p.disk != NULL) {
+        disk_verify(p.disk);
+        if (disk_wrong(p.disk) != NULL) fail(&p, "%s", disk_wrong(p.disk));
+    }
     bool done = digest_hex(&p.digest, out->digest);
+    disk_free(p.disk);
     ASSERT(done);
-    state_file_free(p.file);
     weather_fini(&p.w);
     buf_fini(&p.yaml);
     memory_fini(&p.other);

@@ -22,11 +22,14 @@ enum fault_action {
     FAULT_STALE,         /* a list as it was an answer ago */
     FAULT_SLOW,          /* the answer takes 25 seconds */
     FAULT_FORESTALLED,   /* somebody makes the same entry right before */
-    FAULT_RESET_REQUEST, /* the connection is reset at once, and the cloud never saw it */
-    FAULT_RESET_ANSWER,  /* the connection is reset at once, and the cloud did it */
-    FAULT_ROW_MISSING,   /* a list lacks one of its rows */
+    FAULT_RESET_BEFORE,  /* the connection ends, and the cloud never saw it */
+    FAULT_RESET_AFTER,   /* the connection ends, and the cloud did it */
+    FAULT_NOT_SENT,      /* there is no connection */
+    FAULT_DELAYED,       /* the connection ends, and the cloud sees it up to 20 seconds later */
+    FAULT_FAILS,         /* accepted; then the status of what was made is Failed */
+    FAULT_BUSY_LONG,     /* refused as busy, and so is all of this operation for ten minutes */
     FAULT_FAILED_STATUS, /* a list shows one of its rows with status Failed */
-    FAULT_SHIFTED,       /* something of somebody else's goes right before a page, and the rows move up */
+    FAULT_VANISHED,      /* a list lacks something that is there */
 };
 
 /* A fault of one call. */
@@ -46,9 +49,13 @@ enum fault_action {
     X(CREATE, TWICE, "", "create: delivered twice")                                                          \
     X(CREATE, LATE_TWIN, "", "create: delivered again later")                                                \
     X(CREATE, SLOW, "", "create: slow answer")                                                               \
-    X(CREATE, RESET_REQUEST, "", "create: reset before")                                                     \
-    X(CREATE, RESET_ANSWER, "", "create: reset after")                                                       \
     X(CREATE, FORESTALLED, "", "create: somebody is faster")                                                 \
+    X(CREATE, RESET_BEFORE, "", "create: connection reset before")                                           \
+    X(CREATE, RESET_AFTER, "", "create: connection reset after")                                             \
+    X(CREATE, NOT_SENT, "", "create: no connection")                                                         \
+    X(CREATE, DELAYED, "", "create: arrives late")                                                           \
+    X(CREATE, FAILS, "", "create: its status goes Failed")                                                   \
+    X(CREATE, BUSY_LONG, "OperationConflict", "create: busy for long")                                       \
     X(BIND, LOST_REQUEST, "", "bind: time-out before")                                                       \
     X(BIND, LOST_ANSWER, "", "bind: time-out after")                                                         \
     X(BIND, HTTP, "502", "bind: 502")                                                                        \
@@ -58,10 +65,12 @@ enum fault_action {
     X(BIND, ERROR, "ServiceUnavailable", "bind: unavailable")                                                \
     X(BIND, ERROR, "Forbidden.RAM", "bind: denied")                                                          \
     X(BIND, TWICE, "", "bind: delivered twice")                                                              \
-    X(BIND, RESET_ANSWER, "", "bind: reset after")                                                           \
-    X(BIND, ERROR, "QuotaExceeded.Everything", "bind: quota")                                                \
     X(BIND, SLOW, "", "bind: slow answer")                                                                   \
     X(BIND, FORESTALLED, "", "bind: somebody is faster")                                                     \
+    X(BIND, ERROR, "QuotaExceeded.Everything", "bind: quota")                                                \
+    X(BIND, RESET_AFTER, "", "bind: connection reset after")                                                 \
+    X(BIND, DELAYED, "", "bind: arrives late")                                                               \
+    X(BIND, BUSY_LONG, "TaskConflict", "bind: busy for long")                                                \
     X(CHANGE, LOST_REQUEST, "", "change: time-out before")                                                   \
     X(CHANGE, LOST_ANSWER, "", "change: time-out after")                                                     \
     X(CHANGE, HTTP, "500", "change: 500")                                                                    \
@@ -70,6 +79,8 @@ enum fault_action {
     X(CHANGE, ERROR, "InternalError", "change: internal error")                                              \
     X(CHANGE, ERROR, "Forbidden.RAM", "change: denied")                                                      \
     X(CHANGE, TWICE, "", "change: delivered twice")                                                          \
+    X(CHANGE, RESET_AFTER, "", "change: connection reset after")                                             \
+    X(CHANGE, DELAYED, "", "change: arrives late")                                                           \
     X(DELETE, LOST_REQUEST, "", "delete: time-out before")                                                   \
     X(DELETE, LOST_ANSWER, "", "delete: time-out after")                                                     \
     X(DELETE, HTTP, "503", "delete: 503")                                                                    \
@@ -79,9 +90,11 @@ enum fault_action {
     X(DELETE, ERROR, "DependencyViolation", "delete: still in use")                                          \
     X(DELETE, ERROR, "Forbidden.RAM", "delete: denied")                                                      \
     X(DELETE, TWICE, "", "delete: delivered twice")                                                          \
-    X(DELETE, RESET_REQUEST, "", "delete: reset before")                                                     \
-    X(DELETE, RESET_ANSWER, "", "delete: reset after")                                                       \
     X(DELETE, SLOW, "", "delete: slow answer")                                                               \
+    X(DELETE, RESET_AFTER, "", "delete: connection reset after")                                             \
+    X(DELETE, NOT_SENT, "", "delete: no connection")                                                         \
+    X(DELETE, DELAYED, "", "delete: arrives late")                                                           \
+    X(DELETE, BUSY_LONG, "TaskConflict", "delete: busy for long")                                            \
     X(LIST, LOST_REQUEST, "", "list: time-out")                                                              \
     X(LIST, HTTP, "500", "list: 500")                                                                        \
     X(LIST, GARBAGE, "", "list: garbage")                                                                    \
@@ -89,10 +102,11 @@ enum fault_action {
     X(LIST, ERROR, "Throttling", "list: throttled")                                                          \
     X(LIST, ERROR, "Forbidden.RAM", "list: denied")                                                          \
     X(LIST, STALE, "", "list: stale")                                                                        \
-    X(LIST, ROW_MISSING, "", "list: a row is missing")                                                       \
+    X(LIST, SLOW, "", "list: slow answer")                                                                   \
+    X(LIST, RESET_AFTER, "", "list: connection reset")                                                       \
+    X(LIST, NOT_SENT, "", "list: no connection")                                                             \
     X(LIST, FAILED_STATUS, "", "list: a status is Failed")                                                   \
-    X(LIST, SHIFTED, "", "list: rows move up between pages")                                                 \
-    X(LIST, SLOW, "", "list: slow answer")
+    X(LIST, VANISHED, "", "list: lacks something")
 
 /* What happens to a whole run, or between runs. */
 #define EVENT_POINTS(X)                                                                                      \
@@ -100,15 +114,13 @@ enum fault_action {
     X(CRASH_AFTER_WRITE, "crash after a write")                                                              \
     X(CRASH_BEFORE_CALL, "crash before a call")                                                              \
     X(CRASH_AFTER_CALL, "crash after a call")                                                                \
-    X(LATE_TWIN_AFTER_CRASH, "a call of a dead run arrives once more")                                       \
     X(WRITE_FAILS, "a write fails")                                                                          \
     X(INTERRUPT, "interrupted")                                                                              \
     X(SECOND_INTERRUPT, "interrupted twice")                                                                 \
     X(STATE_LOST, "state lost")                                                                              \
     X(LISTS_LAG, "lists lag behind")                                                                         \
-    X(LISTS_LAG_LONG, "lists lag far behind")                                                                \
+    X(LISTS_LAG_FAR, "lists lag far behind")                                                                 \
     X(OUTAGE, "a fault that stays")                                                                          \
-    X(REAL_STATE, "over a state file")                                                                       \
     X(SMALL_PAGES, "lists in small pages")                                                                   \
     X(SOMEBODY_DELETES, "somebody deletes")                                                                  \
     X(SOMEBODY_WRITES, "somebody writes")                                                                    \
@@ -117,7 +129,16 @@ enum fault_action {
     X(SOMEBODY_ADDS, "somebody adds a stranger")                                                             \
     X(OTHER_STACK, "another stack is applied")                                                               \
     X(CLOCK_FORWARD, "the clock jumps forward")                                                              \
-    X(CLOCK_BACK, "the clock jumps back")
+    X(CLOCK_BACK, "the clock jumps back")                                                                    \
+    X(PAGES_CHANGE, "lists change between two pages")                                                        \
+    X(ALL_IS_SLOW, "everything takes fifty times as long")                                                   \
+    X(QUOTA_REACHED, "a quota is reached")                                                                   \
+    X(ARRIVES_LATER, "a call of one run arrives during another")                                             \
+    X(REAL_STATE, "the state is a file")                                                                     \
+    X(POWER_CUT, "the power goes")                                                                           \
+    X(LOCK_TAKEN_OVER, "the lock of a run that died is taken over")                                          \
+    X(SECOND_OPERATOR, "a second operator is told that it is locked")                                        \
+    X(LOCK_BROKEN, "somebody breaks the lock during an apply")
 
 #define POINT_ENUM(class, action, code, name) +1
 enum { N_FAULT_POINTS = 0 FAULT_POINTS(POINT_ENUM) };
@@ -134,20 +155,45 @@ struct fault_point {
 extern const struct fault_point fault_points[N_FAULT_POINTS];
 extern const char *const event_names[N_EVENT_POINTS];
 
+/* Whether an apply has to get over it by itself. */
+bool fault_passes(const struct fault_point *p);
+
 enum call_class class_of(const char *operation);
+
+/* Quotas that may be reached: options of the simulated cloud. */
+#define QUOTAS(X)                                                                                            \
+    X("quota-vswitches-per-vpc", "150")                                                                      \
+    X("quota-route-tables-per-vpc", "9")                                                                     \
+    X("quota-routes-per-table", "200")                                                                       \
+    X("quota-nat-gateways-per-vpc", "5")                                                                     \
+    X("quota-eips-per-nat-gateway", "20")                                                                    \
+    X("quota-snat-entries-per-nat-gateway", "40")                                                            \
+    X("quota-dnat-entries-per-nat-gateway", "100")                                                           \
+    X("quota-eips", "20")                                                                                    \
+    X("quota-security-groups", "100")                                                                        \
+    X("quota-rules-per-group", "200")                                                                        \
+    X("quota-vpcs", "10")                                                                                    \
+    X("quota-instances-per-vpc", "15000")
+#define QUOTA_ENUM(name, usual) +1
+enum { N_QUOTAS = 0 QUOTAS(QUOTA_ENUM) };
+#undef QUOTA_ENUM
+extern const struct quota {
+    const char *name, *usual;
+} quotas[N_QUOTAS];
 
 /* How headgate gets over it: seen in the engine's trace, or (trace NULL) in a plan. */
 struct branch {
     const char *name, *trace;
 };
 enum {
-    BRANCH_BOUND = 12,
+    BRANCH_BOUND = 14,
     BRANCH_LEFT_BEHIND,
     BRANCH_NEVER_MADE,
     BRANCH_GONE,
     BRANCH_DRIFT,
     BRANCH_CREATE_FIRST,
-    BRANCH_REFUSED
+    BRANCH_REFUSED,
+    BRANCH_FAILED
 };
 extern const struct branch branches[];
 extern const size_t n_branches;

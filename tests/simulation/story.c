@@ -14,11 +14,10 @@ static void draw_faults(struct act *a, struct rng *r)
         static const unsigned within_of[N_CLASSES] = {12, 12, 3, 6, 60};
         unsigned within = within_of[fault_points[a->faults[k].point].class];
         a->faults[k].nth = (uint16_t)(1 + rng_below(r, within));
-        bool stays = rng_one_in(r, 8);
         /* What two lists in a row do not show is not there, as far as anybody can tell. */
         enum fault_action action = fault_points[a->faults[k].point].action;
-        unsigned most = action == FAULT_ROW_MISSING || action == FAULT_STALE ? 1 : 31;
-        a->faults[k].times = stays ? (uint16_t)(1 + rng_below(r, most)) : 1;
+        bool gap = action == FAULT_VANISHED || action == FAULT_STALE;
+        a->faults[k].times = rng_one_in(r, 8) && !gap ? (uint16_t)(2 + rng_below(r, 30)) : 1;
     }
 }
 
@@ -34,12 +33,17 @@ static void draw_apply(struct act *a, struct rng *r)
         a->interrupt_again_ms = a->interrupt_at_ms + 1 + rng_below(r, 20000);
     if (rng_one_in(r, 5)) a->meddle_at = 1 + rng_below(r, 30);
     a->meddler_deletes = rng_one_in(r, 2);
+    if (rng_one_in(r, 3)) a->rival_at = 1 + rng_below(r, 20);
+    a->rival_breaks = rng_one_in(r, 4);
     if (rng_one_in(r, 8)) a->list_lag_ms = 3000;
     bool whole = a->cut_at == 0 && a->fail_persist == 0 && a->interrupt_at_ms == 0;
     if (whole && rng_one_in(r, 10)) a->list_lag_ms = 90000;
     if (a->list_lag_ms > 0 && a->n_faults < MAX_FAULTS && rng_one_in(r, 2))
         a->faults[a->n_faults++] = (struct fault){CREATE_TIMES_OUT, (uint16_t)(1 + rng_below(r, 6)), 1};
     a->small_pages = rng_one_in(r, 6);
+    a->pages_change = a->small_pages && rng_one_in(r, 2);
+    a->is_slow = rng_one_in(r, 16);
+    if (rng_one_in(r, 12)) a->quota = (uint8_t)(1 + rng_below(r, N_QUOTAS));
 }
 
 static void draw_act(struct act *a, struct rng *r)
@@ -56,6 +60,7 @@ void story_draw(struct story *s, uint64_t seed)
 {
     struct rng r = {seed};
     *s = (struct story){.seed = seed, .n_acts = 2 + rng_below(&r, 8)};
+    s->real_state = seed % 16 == 7;
     s->acts[0].seed = rng_next(&r);
     draw_apply(&s->acts[0], &r);
     for (unsigned k = 1; k < s->n_acts; k++) draw_act(&s->acts[k], &r);
@@ -74,14 +79,19 @@ static bool clear_part(struct act *a, unsigned k)
     case 4: return a->meddle_at > 0 ? (a->meddle_at = 0, true) : false;
     case 5: return a->list_lag_ms > 0 ? (a->list_lag_ms = 0, true) : false;
     case 6: return a->persist_ms > 0 ? (a->persist_ms = 0, true) : false;
-    case 7: return a->small_pages ? (a->small_pages = false, true) : false;
+    case 7: return a->pages_change ? (a->pages_change = false, true) : false;
+    case 8: return a->small_pages ? (a->small_pages = a->pages_change = false, true) : false;
+    case 9: return a->is_slow ? (a->is_slow = false, true) : false;
+    case 10: return a->quota > 0 ? (a->quota = 0, true) : false;
+    case 11: return a->rival_breaks ? (a->rival_breaks = false, true) : false;
+    case 12: return a->rival_at > 0 ? (a->rival_at = 0, true) : false;
     default: return false;
     }
 }
 
 bool story_without(const struct story *s, unsigned k, struct story *out)
 {
-    enum { N_PARTS = 8 };
+    enum { N_PARTS = 13 };
     *out = *s;
     if (k < s->n_acts) { /* an act */
         for (unsigned i = k; i + 1 < s->n_acts; i++) out->acts[i] = out->acts[i + 1];
@@ -110,7 +120,7 @@ bool story_without(const struct story *s, unsigned k, struct story *out)
 
 /* ---- telling ---- */
 
-static void tell_apply(const struct act *a, struct buf *out)
+static void tell_apply(const struct story *s, const struct act *a, struct buf *out)
 {
     buf_puts(out, "apply");
     for (unsigned k = 0; k < a->n_faults; k++)
@@ -124,8 +134,14 @@ static void tell_apply(const struct act *a, struct buf *out)
     if (a->meddle_at > 0)
         buf_printf(out, ", somebody %s before changing call %u", a->meddler_deletes ? "deletes" : "writes",
                    a->meddle_at);
+    if (a->rival_at > 0 && s->real_state)
+        buf_printf(out, ", somebody %s before changing call %u",
+                   a->rival_breaks ? "breaks the lock" : "wants the lock", a->rival_at);
     if (a->list_lag_ms > 0) buf_printf(out, ", lists lag behind by %lld s", (long long)a->list_lag_ms / 1000);
     if (a->small_pages) buf_puts(out, ", lists in pages of two");
+    if (a->pages_change) buf_puts(out, " that change in between");
+    if (a->is_slow) buf_puts(out, ", everything takes long");
+    if (a->quota > 0) buf_printf(out, ", no more room in %s", quotas[a->quota - 1].name);
     buf_putc(out, '\n');
 }
 
@@ -136,11 +152,12 @@ void story_tell(const struct story *s, struct buf *out)
         [ACT_WRITE] = "somebody writes into something", [ACT_ADD] = "somebody adds a stranger",
         [ACT_FORGET] = "the state file is lost",        [ACT_OTHER] = "another stack is applied",
     };
+    if (s->real_state) buf_puts(out, "(the state is a file)\n");
     for (unsigned k = 0; k < s->n_acts; k++) {
         const struct act *a = &s->acts[k];
         buf_printf(out, "%2u. ", k + 1);
         if (a->type == ACT_APPLY)
-            tell_apply(a, out);
+            tell_apply(s, a, out);
         else if (a->type == ACT_CLOCK)
             buf_printf(out, "the clock jumps by %lld s\n", (long long)a->jump_ms / 1000);
         else

@@ -17,8 +17,11 @@ struct act {
     uint32_t cut_at, fail_persist;
     int64_t interrupt_at_ms, interrupt_again_ms, persist_ms;
     uint32_t meddle_at; /* before which changing call somebody acts */
+    uint32_t rival_at;  /* before which somebody else wants the lock; where the state is a file */
+    bool rival_breaks;
     int64_t list_lag_ms;
-    bool meddler_deletes, small_pages;
+    bool meddler_deletes, small_pages, pages_change, is_slow;
+    uint8_t quota; /* which one is reached; 0: none */
     /* ACT_CLOCK */
     int64_t jump_ms;
 };
@@ -27,6 +30,7 @@ enum { MAX_ACTS = 16 };
 
 struct story {
     uint64_t seed;
+    bool real_state; /* a file, and not the harness's memory alone */
     struct act acts[MAX_ACTS];
     unsigned n_acts;
 };

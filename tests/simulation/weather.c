@@ -1,6 +1,8 @@
 /* weather.c - what befalls a call between headgate and the simulated cloud. */
 #include "tests/simulation/weather.h"
 
+#include "tests/support/drive.h"
+
 #include <jansson.h>
 #include <string.h>
 
@@ -11,7 +13,13 @@ struct list_answer {
     struct mock_answer answer;
 };
 
-enum { SLOW_MS = 25000 };
+/* A request that the cloud will not have from us. */
+struct denied {
+    struct denied *next;
+    const char *request;
+};
+
+enum { SLOW_MS = 25000, RESET_MS = 100, BUSY_LONG_MS = 600000 };
 
 static struct mock_answer copy_answer(const struct mock_answer *a)
 {
@@ -84,40 +92,116 @@ static void lose(struct mock_answer *a)
     a->fault = MOCK_LOST_ANSWER;
 }
 
+/* What it is, to be known again. */
+static const char *text_of_request(struct weather *w, const struct request *r)
+{
+    CLEANUP(buf_fini) struct buf b;
+    buf_init(&b, (size_t)1 << 20);
+    buf_puts(&b, r->operation);
+    for (uint32_t k = 0; k < r->n_params; k++)
+        buf_printf(&b, " %s=%s", r->params[k].name, r->params[k].value);
+    const char *kept = arena_strdup(w->arena, buf_str(&b));
+    ASSERT(kept != NULL);
+    return kept;
+}
+
 static struct list_answer *last_list(struct weather *w, const struct request *r)
 {
-    char text[1024];
-    size_t n = 0;
-    n += (size_t)snprintf(text, sizeof text, "%s", r->operation);
-    for (uint32_t k = 0; k < r->n_params && n < sizeof text; k++)
-        n += (size_t)snprintf(text + n, sizeof text - n, " %s=%s", r->params[k].name, r->params[k].value);
+    const char *text = text_of_request(w, r);
     struct list_answer *l = w->lists;
     while (l != NULL && strcmp(l->request, text) != 0) l = l->next;
     if (l != NULL) return l;
     l = arena_new_of(w->arena, struct list_answer);
     ASSERT(l != NULL);
-    l->request = arena_strdup(w->arena, text);
+    l->request = text;
     l->next = w->lists;
     w->lists = l;
     return l;
 }
 
-static void copy_request(struct weather *w, const struct request *r)
+/* It comes (once more) to the cloud after this time. */
+static void arrive_later(struct weather *w, const struct request *r, int64_t in_ms)
 {
-    request_init(w->late, w->arena, arena_strdup(w->arena, r->product), arena_strdup(w->arena, r->operation));
+    struct late *l = arena_new_of(w->arena, struct late);
+    ASSERT(l != NULL);
+    *l = (struct late){.due_ms = w->h->now_ms + in_ms, .run = w->n_runs};
+    request_init(&l->request, w->arena, arena_strdup(w->arena, r->product),
+                 arena_strdup(w->arena, r->operation));
     for (uint32_t k = 0; k < r->n_params; k++)
-        request_add(w->late, arena_strdup(w->arena, r->params[k].name), r->params[k].value);
+        request_add(&l->request, arena_strdup(w->arena, r->params[k].name), r->params[k].value);
+    struct late **end = &w->late;
+    while (*end != NULL) end = &(*end)->next;
+    *end = l;
 }
 
-/* A document of its own, to be changed: lists that were answered are shared. */
-static json_t *own_document(struct mock_answer *a)
+/* What is due by now. */
+static void deliver_late(struct weather *w, int64_t due_ms)
 {
-    if (a->document == NULL) return NULL;
-    json_t *own = json_deep_copy(a->document);
-    ASSERT(own != NULL);
-    json_decref(a->document);
-    a->document = own;
-    return own;
+    for (struct late **at = &w->late; *at != NULL;) {
+        struct late *l = *at;
+        struct mock_answer ignored;
+        struct err err;
+        if (l->due_ms > due_ms) {
+            at = &l->next;
+            continue;
+        }
+        *at = l->next;
+        enum err_code code = mock_call(w->h->mock, harness_unix_ms(w->h), &l->request, &ignored, &err);
+        ASSERT(code == ERR_OK);
+        mock_answer_fini(&ignored);
+        w->n_late++;
+        if (l->run != w->n_runs) w->counters->events[EVENT_ARRIVES_LATER]++;
+    }
+}
+
+static void remember_denied(struct weather *w, const struct request *r)
+{
+    struct denied *d = arena_new_of(w->arena, struct denied);
+    ASSERT(d != NULL);
+    *d = (struct denied){.request = text_of_request(w, r), .next = w->denied};
+    w->denied = d;
+}
+
+static void look_for_denied(struct weather *w, const struct request *r)
+{
+    if (w->denied == NULL) return;
+    const char *text = text_of_request(w, r);
+    for (const struct denied *d = w->denied; d != NULL; d = d->next)
+        if (strcmp(d->request, text) == 0) w->repeated = text;
+}
+
+static void end_connection(struct mock_answer *a, bool sent)
+{
+    mock_answer_fini(a);
+    *a = (struct mock_answer){.fault = sent ? MOCK_RESET : MOCK_NOT_SENT, .latency_ms = RESET_MS};
+}
+
+/* One of what is recorded is not in lists until the next call. */
+static void hide_something(struct weather *w, uint32_t which)
+{
+    const struct memory *m = &w->h->memory;
+    const char *hidden = "HiddenMs=1";
+    struct err err;
+    if (m->n_records == 0) return;
+    const char *id = m->records[which % m->n_records].id;
+    enum err_code code = mock_set(w->h->mock, harness_unix_ms(w->h), id, &hidden, 1, &err);
+    ASSERT(code == ERR_OK || code == ERR_INPUT); /* it is gone, or has no id of its own */
+}
+
+/* What an accepted call has made is there, and will never be ready. */
+static void spoil(struct weather *w, const struct mock_answer *a)
+{
+    static const char *const members[] = {"NatGatewayId", "VSwitchId", "RouteTableId"};
+    const char *failed = "Status=CreateFailed";
+    struct err err;
+    json_auto_t *root = a->body == NULL ? json_incref(a->document) : json_loads(a->body, 0, NULL);
+    for (size_t k = 0; k < N_ELEMENTS(members); k++) {
+        const char *id = json_string_value(json_object_get(root, members[k]));
+        if (id == NULL) continue;
+        enum err_code code = mock_set(w->h->mock, harness_unix_ms(w->h), id, &failed, 1, &err);
+        ASSERT(code == ERR_OK);
+        return;
+    }
 }
 
 /* The array of a list's answer: "Vpcs.Vpc", or right at the top. */
@@ -133,22 +217,16 @@ static json_t *rows_of(json_t *document)
     return NULL;
 }
 
-static size_t some_row(const struct weather *w, const json_t *rows)
-{
-    return w->n_calls[CLASS_LIST] % json_array_size(rows);
-}
-
-static void lose_row(struct weather *w, struct mock_answer *a)
-{
-    json_t *rows = rows_of(own_document(a));
-    if (json_array_size(rows) > 0) (void)json_array_remove(rows, some_row(w, rows));
-}
-
+/* In a document of its own: lists that were answered are shared. */
 static void fail_status(struct weather *w, struct mock_answer *a)
 {
-    json_t *rows = rows_of(own_document(a));
+    if (a->document == NULL) return;
+    json_t *own = json_deep_copy(a->document), *rows = rows_of(own);
+    ASSERT(own != NULL);
+    json_decref(a->document);
+    a->document = own;
     if (json_array_size(rows) == 0) return;
-    json_t *row = json_array_get(rows, some_row(w, rows));
+    json_t *row = json_array_get(rows, w->n_calls[CLASS_LIST] % json_array_size(rows));
     if (json_object_get(row, "Status") != NULL)
         (void)json_object_set_new(row, "Status", json_string("Failed"));
 }
@@ -177,21 +255,7 @@ static void forestall(struct weather *w, int64_t now, const struct request *r)
     mock_answer_fini(&ignored);
 }
 
-/* Whether the same request comes again that was refused for good. */
-static bool was_denied(const struct weather *w, const struct request *r)
-{
-    const char *token = request_get(r, "ClientToken");
-    return token != NULL && w->denied[0] != '\0' && strcmp(token, w->denied) == 0;
-}
-
-static void deny(struct weather *w, const struct request *r, const char *code)
-{
-    const char *token = request_get(r, "ClientToken");
-    bool final = strncmp(code, "Forbidden", 9) == 0 || strncmp(code, "Quota", 5) == 0;
-    if (final && token != NULL) (void)snprintf(w->denied, sizeof w->denied, "%s", token);
-}
-
-static enum err_code befall(struct weather *w, const struct fault_point *p, int64_t now,
+static enum err_code befall(struct weather *w, const struct fault_point *p, uint32_t nth, int64_t now,
                             const struct request *r, struct mock_answer *out, struct err *err)
 {
     *out = (struct mock_answer){.latency_ms = 20};
@@ -201,7 +265,7 @@ static enum err_code befall(struct weather *w, const struct fault_point *p, int6
     case FAULT_LOST_REQUEST: out->fault = MOCK_LOST_REQUEST; break;
     case FAULT_ERROR:
         put_error(out, p->code);
-        deny(w, r, p->code);
+        if (strncmp(p->code, "Forbidden", 9) == 0 && p->class != CLASS_LIST) remember_denied(w, r);
         break;
     case FAULT_HTTP: put_body(out, atoi(p->code), "<html><body>it does not work</body></html>"); break;
     case FAULT_LOST_ANSWER:
@@ -226,9 +290,7 @@ static enum err_code befall(struct weather *w, const struct fault_point *p, int6
         break;
     case FAULT_LATE_TWIN:
         code = deliver(w, now, r, out, err);
-        w->late = arena_new_of(w->arena, struct request);
-        ASSERT(w->late != NULL);
-        copy_request(w, r);
+        arrive_later(w, r, nth % 20 * 1000);
         break;
     case FAULT_STALE: {
         struct list_answer *l = last_list(w, r);
@@ -236,24 +298,9 @@ static enum err_code befall(struct weather *w, const struct fault_point *p, int6
         *out = copy_answer(&l->answer);
         break;
     }
-    case FAULT_RESET_REQUEST: *out = (struct mock_answer){.fault = MOCK_RESET, .latency_ms = 30}; break;
-    case FAULT_RESET_ANSWER:
-        code = deliver(w, now, r, out, err);
-        lose(out);
-        out->fault = MOCK_RESET;
-        out->latency_ms = 30;
-        break;
-    case FAULT_ROW_MISSING:
-        code = deliver(w, now, r, out, err);
-        lose_row(w, out);
-        break;
     case FAULT_FAILED_STATUS:
         code = deliver(w, now, r, out, err);
         fail_status(w, out);
-        break;
-    case FAULT_SHIFTED:
-        w->shift(w->ctx);
-        code = deliver(w, now, r, out, err);
         break;
     case FAULT_FORESTALLED:
         if (is_entry(r->operation)) forestall(w, now, r);
@@ -262,6 +309,29 @@ static enum err_code befall(struct weather *w, const struct fault_point *p, int6
     case FAULT_SLOW:
         code = deliver(w, now, r, out, err);
         out->latency_ms = SLOW_MS;
+        break;
+    case FAULT_RESET_BEFORE: end_connection(out, true); break;
+    case FAULT_RESET_AFTER:
+        code = deliver(w, now, r, out, err);
+        end_connection(out, true);
+        break;
+    case FAULT_NOT_SENT: end_connection(out, false); break;
+    case FAULT_DELAYED:
+        end_connection(out, true);
+        arrive_later(w, r, nth * 7 % 20 * 1000);
+        break;
+    case FAULT_FAILS:
+        code = deliver(w, now, r, out, err);
+        spoil(w, out);
+        break;
+    case FAULT_BUSY_LONG:
+        w->busy_operation = arena_strdup(w->arena, r->operation);
+        w->busy_until_ms = w->h->now_ms + BUSY_LONG_MS;
+        put_error(out, p->code);
+        break;
+    case FAULT_VANISHED:
+        hide_something(w, nth);
+        code = deliver(w, now, r, out, err);
         break;
     }
     return code;
@@ -274,10 +344,13 @@ static const struct fault_point *fault_of(struct weather *w, enum call_class cla
     uint32_t nth = ++w->n_calls[class];
     for (unsigned k = 0; k < w->n_faults; k++) {
         const struct fault_point *p = &fault_points[w->faults[k].point];
-        if (p->class != class || nth < w->faults[k].nth || nth >= w->faults[k].nth + w->faults[k].times)
-            continue;
+        const struct fault *f = &w->faults[k];
+        if (p->class != class || nth < f->nth || nth >= f->nth + f->times) continue;
+        if (nth > f->nth) w->counters->events[EVENT_OUTAGE]++;
+        w->passes = w->passes && f->times == 1;
         w->counters->faults[w->faults[k].point]++;
         w->n_fired++;
+        w->passes = w->passes && fault_passes(p);
         return p;
     }
     return NULL;
@@ -288,8 +361,18 @@ static bool is_stale_to_come(const struct weather *w)
 {
     for (unsigned k = 0; k < w->n_faults; k++)
         if (fault_points[w->faults[k].point].action == FAULT_STALE &&
-            w->faults[k].nth + w->faults[k].times > w->n_calls[CLASS_LIST])
+            w->faults[k].nth > w->n_calls[CLASS_LIST])
             return true;
+    return false;
+}
+
+static bool is_later_page(const struct request *r)
+{
+    for (uint32_t k = 0; k < r->n_params; k++) {
+        const struct param *p = &r->params[k];
+        if (strcmp(p->name, "NextToken") == 0) return true;
+        if (strcmp(p->name, "PageNumber") == 0 && strcmp(p->value, "1") != 0) return true;
+    }
     return false;
 }
 
@@ -307,17 +390,22 @@ static enum err_code call(void *ctx, int64_t now, const struct request *r, struc
     enum call_class class = class_of(r->operation);
     uint32_t n_changing = w->n_calls[CLASS_CREATE] + w->n_calls[CLASS_BIND] + w->n_calls[CLASS_CHANGE] +
                           w->n_calls[CLASS_DELETE];
-    if (class != CLASS_LIST && w->meddle_at > 0 && n_changing + 1 == w->meddle_at) w->meddle(w->ctx);
-    if (w->late != NULL) {
-        struct mock_answer ignored;
-        enum err_code code = deliver(w, now, w->late, &ignored, err);
-        w->late = NULL;
-        if (code != ERR_OK) return code;
-        mock_answer_fini(&ignored);
+    if (class != CLASS_LIST) {
+        w->before_change(w->ctx, n_changing + 1);
+        look_for_denied(w, r);
+    } else if (is_later_page(r)) {
+        w->between_pages(w->ctx, ++w->n_pages);
     }
-    w->insists = w->insists || was_denied(w, r);
+    deliver_late(w, w->h->now_ms);
     const struct fault_point *p = fault_of(w, class);
-    enum err_code code = p != NULL ? befall(w, p, now, r, out, err) : deliver(w, now, r, out, err);
+    enum err_code code;
+    if (w->busy_operation != NULL && w->h->now_ms < w->busy_until_ms &&
+        strcmp(w->busy_operation, r->operation) == 0) {
+        *out = (struct mock_answer){.latency_ms = 20};
+        put_error(out, "TaskConflict");
+        return ERR_OK;
+    }
+    code = p != NULL ? befall(w, p, w->n_calls[class], now, r, out, err) : deliver(w, now, r, out, err);
     if (class == CLASS_LIST && code == ERR_OK && out->http_status == 200 && is_stale_to_come(w))
         remember_list(w, r, out);
     return code;
@@ -337,17 +425,19 @@ void weather_fini(struct weather *w)
     arena_free(w->arena);
 }
 
-void weather_clear(struct weather *w)
-{
-    w->late = NULL;
-}
-
 void weather_begin(struct weather *w)
 {
-    w->n_faults = w->n_fired = w->n_accepted = w->n_refused = 0;
-    w->meddle_at = 0;
+    w->n_faults = w->n_fired = w->n_accepted = w->n_refused = w->n_late = w->n_pages = 0;
     w->small_pages = false;
-    w->denied[0] = '\0';
-    w->insists = false;
+    w->passes = true;
+    w->busy_operation = NULL;
+    w->denied = NULL;
+    w->repeated = NULL;
+    w->n_runs++;
     memset(w->n_calls, 0, sizeof w->n_calls);
+}
+
+void weather_settle(struct weather *w)
+{
+    deliver_late(w, INT64_MAX);
 }

@@ -92,7 +92,7 @@ static void close_gap(void *items, size_t size, size_t *n, size_t at)
     memmove((char *)items + at * size, (char *)items + (at + 1) * size, (*n - at) * size);
 }
 
-static void put_generation(struct memory *m, enum kind kind, struct text name, uint32_t generation)
+void memory_use(struct memory *m, enum kind kind, struct text name, uint32_t generation)
 {
     bool found;
     size_t at = FIND(m->generations, m->n_generations, kind, name, &found);
@@ -109,7 +109,7 @@ static void put_record(struct memory *m, const struct record *r)
     size_t at = FIND(m->records, m->n_records, r->kind, r->name, &found);
     if (!found) open_gap(m, &m->records, sizeof *m->records, &m->n_records, &m->records_capacity, at);
     m->records[at] = copy_record(m->arena, r);
-    put_generation(m, r->kind, r->name, r->generation);
+    memory_use(m, r->kind, r->name, r->generation);
 }
 
 static void put_intent(struct memory *m, const struct note *n)
@@ -125,7 +125,7 @@ static void put_intent(struct memory *m, const struct note *n)
                               .generation = n->generation};
     memcpy(i->token, n->token, sizeof i->token);
     memcpy(i->request_hash, n->request_hash, sizeof i->request_hash);
-    put_generation(m, n->kind, n->name, n->generation);
+    memory_use(m, n->kind, n->name, n->generation);
 }
 
 static void drop_intent(struct memory *m, enum kind kind, struct text name)

@@ -35,6 +35,8 @@ void memory_forget(struct memory *m);
 void memory_forget_record(struct memory *m, enum kind kind, const char *name);
 /* Gives one record another name, as `headgate state mv`. */
 void memory_move_record(struct memory *m, enum kind kind, const char *from, const char *to);
+/* A generation of an address was used. */
+void memory_use(struct memory *m, enum kind kind, struct text name, uint32_t generation);
 /* Sorted records, copied into 'arena'. */
 struct records memory_records(const struct memory *m, struct arena *arena);
 /* For converge_options. */

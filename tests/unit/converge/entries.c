@@ -171,6 +171,32 @@ static void and_when_it_is_wanted_otherwise(void **state)
     cut_then_want(ENTRIES("10.0.1.128/25"), 10);
 }
 
+/* The attempt is noted as made in two hours; it is waited for from now on, and not until then. */
+static void a_clock_that_is_set_back_hides_nothing(void **state)
+{
+    (void)state;
+    for (uint32_t at = 1;; at++) {
+        CLEANUP(harness_fini) struct harness h;
+        harness_init(&h);
+        harness_manifest(&h, GATEWAY);
+        EXPECT_APPLIED(&h, NULL);
+        harness_manifest(&h, ENTRIES("10.0.1.0/24"));
+        harness_option(&h, "list-lag-ms", "8000");
+        struct apply_script script = {.cut_at = at};
+        (void)harness_apply(&h, &script);
+        if (!h.was_cut) return;
+        h.skew_ms = -7200000;
+        harness_manifest(&h, GATEWAY);
+        for (int pass = 0; pass < 3; pass++) {
+            (void)harness_apply(&h, NULL);
+            harness_wait(&h, 70000);
+        }
+        EXPECT_CONVERGED(&h);
+        assert_int_equal(h.memory.n_records, 5);
+        assert_int_equal(harness_count(&h, "snatentry") + harness_count(&h, "dnatentry"), 0);
+    }
+}
+
 static void an_attempt_leaves_no_trace_when_it_was_refused(void **state)
 {
     (void)state;
@@ -335,6 +361,7 @@ int main(void)
         cmocka_unit_test(what_was_made_as_the_process_died_goes_with_its_manifest),
         cmocka_unit_test(and_with_all_that_it_lies_in),
         cmocka_unit_test(and_when_it_is_wanted_otherwise),
+        cmocka_unit_test(a_clock_that_is_set_back_hides_nothing),
         cmocka_unit_test(an_attempt_leaves_no_trace_when_it_was_refused),
         cmocka_unit_test(an_attempt_whose_end_cannot_be_seen_stays_known),
         cmocka_unit_test(an_attempt_under_another_key_is_looked_for),
