@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #define COMMON    (FLAG_BIT(FLAG_NO_COLOR) | FLAG_BIT(FLAG_HELP))
@@ -301,8 +302,31 @@ static bool reader_is_gone(void)
     return poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
 }
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { IS_SANITIZED = true };
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+enum { IS_SANITIZED = true };
+#else
+enum { IS_SANITIZED = false };
+#endif
+#else
+enum { IS_SANITIZED = false };
+#endif
+
+/* The memory may hold keys of a cloud account: it is dumped into no file when the program crashes, and other
+ * processes of the same user cannot read it. HEADGATE_COREDUMP=1 lets both, for those who look for a fault.
+ * The leak checker of the sanitizers attaches to its own process. */
+static void keep_memory_private(void)
+{
+    const char *allowed = getenv("HEADGATE_COREDUMP");
+    if (IS_SANITIZED || (allowed != NULL && strcmp(allowed, "1") == 0)) return;
+    (void)prctl(PR_SET_DUMPABLE, 0); /* cannot fail */
+}
+
 int main(int argc, char **argv)
 {
+    keep_memory_private();
     /* An apply goes on, and records what it did, when whoever reads its output goes away. */
     (void)signal(SIGPIPE, SIG_IGN); /* cannot fail */
     (void)signal(SIGINT, leave);

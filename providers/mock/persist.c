@@ -11,7 +11,9 @@
  *   token    n, key, hash, done_ms, body
  *   fault    n, operation, code, count
  *   ledger   n, at_ms, operation, reads, status, code */
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "providers/mock/inside.h"
 
@@ -515,8 +517,16 @@ static enum err_code set_up(struct mock *m, const char *path, struct err *err)
     return e;
 }
 
+/* SQLite would make the file as the umask says; its logs get the file's own mode. */
+static void make_private(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0) (void)close(fd); /* an empty file is a new database; what else is wrong SQLite says */
+}
+
 enum err_code persist_open(struct mock *m, const char *path, struct err *err)
 {
+    make_private(path);
     if (sqlite3_open_v2(path, &m->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
                         NULL) != SQLITE_OK) {
         enum err_code e = err_sqlite(err, m, path);

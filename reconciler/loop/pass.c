@@ -13,9 +13,11 @@
 #include "reconciler/loop/sources.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #define DEFAULT_STATE  ".headgate/state.db"
 #define DEFAULT_MOCK   ".headgate/mock.db"
@@ -435,6 +437,15 @@ static void run_apply(struct pass *p)
     ASSERT(p->done);
 }
 
+/* What is in it is nobody else's business. */
+static FILE *open_trace(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    FILE *trace = fd < 0 ? NULL : fdopen(fd, "a");
+    if (fd >= 0 && trace == NULL) (void)close(fd); /* nothing was written */
+    return trace;
+}
+
 enum err_code pass_apply(struct pass *p, const struct pass_apply_options *options,
                          struct converge_summary *summary, struct err *err)
 {
@@ -448,7 +459,7 @@ enum err_code pass_apply(struct pass *p, const struct pass_apply_options *option
     if (code != ERR_OK) return code;
     p->engine = converge_new(p->arena, p->plan, &p->desired, p->world, &engine_options);
     if (p->engine == NULL) return err_nomem(err);
-    FILE *trace = options->trace_path == NULL ? NULL : fopen(options->trace_path, "ae");
+    FILE *trace = options->trace_path == NULL ? NULL : open_trace(options->trace_path);
     if (options->trace_path != NULL && trace == NULL)
         return err_set(err, ERR_IO, "cannot write the trace to %s: %s", options->trace_path, strerror(errno));
     p->apply_options = options;
