@@ -367,7 +367,7 @@ static void apply_disturbed(struct play *p, const struct act *a)
     note_apply(p, code);
     change_cloud(p, a, false);
     check_disturbed(p, a, code);
-    p->may_fail = p->may_fail || a->is_slow;
+    p->may_fail = p->may_fail || a->is_slow || a->list_lag_ms > 0;
     if (a->list_lag_ms > 0) happened(p, a->list_lag_ms < 60000 ? EVENT_LISTS_LAG : EVENT_LISTS_LAG_FAR);
     p->far_behind = p->far_behind || a->list_lag_ms >= 60000;
     if (a->small_pages) happened(p, EVENT_SMALL_PAGES);
