@@ -193,8 +193,8 @@ enum err_code txn_commit(struct store **txn, struct err *err)
 void txn_endp(struct store **txn)
 {
     if (*txn == NULL || sqlite3_get_autocommit((*txn)->db)) return; /* SQLite rolled back by itself */
-    /* It fails after errors for which SQLite has rolled back, and where there is no memory even for that: then
-     * txn_begin() does it. */
+    /* It fails after errors for which SQLite has rolled back, and where there is no memory even for that:
+     * then txn_begin() does it. */
     (void)sqlite3_exec((*txn)->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
