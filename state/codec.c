@@ -385,7 +385,7 @@ static enum fault read_items(struct reader *r, bool is_ref, bool pairs, struct v
     } while (eat(r, ','));
     if (!eat(r, close)) return FAULT_FORM;
     /* Sorted when we wrote it; another hand may not have. */
-    if (pairs && !value_sort_map(items, n)) return FAULT_FORM;
+    if (pairs && value_sort_map(items, n) < n) return FAULT_FORM;
     *out = value_list(items, n);
     return FAULT_NONE;
 }

@@ -210,7 +210,7 @@ static void read_tags(struct reading *r, const json_t *item, struct object *o)
         items[n++] = value_cstr(key);
         items[n++] = value_cstr(value);
     }
-    (void)value_sort_map(items, n); /* a key that is there twice: the first one is found */
+    n = value_sort_map(items, n);
     o->values[kind_info(o->kind)->tags_field] = value_list(items, n);
     read_owner(o, stack, address, incarnation);
 }

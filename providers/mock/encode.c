@@ -71,9 +71,9 @@ static void get_entity(struct mock *m, int64_t seq, struct reader *r, struct pen
     const char *id = get_text(r);
     enum status status = (enum status)get_number(r, 0, N_STATUSES - 1);
     int64_t then = get_number(r, -1, N_STATUSES - 1);
-    int64_t ready_at_ms = get_number(r, INT64_MIN, INT64_MAX),
-            created_ms = get_number(r, INT64_MIN, INT64_MAX);
-    int64_t visible_at_ms = get_number(r, INT64_MIN, INT64_MAX);
+    int64_t ready_at_ms = get_number(r, -MOCK_MAX_NUMBER, MOCK_MAX_NUMBER),
+            created_ms = get_number(r, -MOCK_MAX_NUMBER, MOCK_MAX_NUMBER);
+    int64_t visible_at_ms = get_number(r, INT64_MIN, MOCK_MAX_NUMBER); /* the least: at once */
     int region = region_find(get_text(r));
     if (r->damaged || region < 0 || id[0] == '\0' || strlen(id) >= ENTITY_ID_SIZE ||
         store_find(&m->store, id) != NULL) {
@@ -109,7 +109,8 @@ static enum err_code damaged(struct mock *m, int64_t seq, struct err *err)
 enum err_code entity_decode(struct mock *m, int64_t seq, struct text bytes, struct pending_link *out,
                             struct err *err)
 {
-    if (bytes.len == 0) return damaged(m, seq, err);
+    if (bytes.len == 0 || seq < 0 || seq > MOCK_MAX_NUMBER || !text_is_utf8(bytes, NULL))
+        return damaged(m, seq, err);
     struct reader r = {.at = bytes.ptr, .end = bytes.ptr + bytes.len};
     get_entity(m, seq, &r, out);
     return r.damaged || m->store.no_memory ? damaged(m, seq, err) : ERR_OK;

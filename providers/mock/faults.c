@@ -55,6 +55,12 @@ bool fault_add(struct mock *m, const char *operation, const char *code, unsigned
     return true;
 }
 
+bool fault_code_is_valid(const char *code)
+{
+    const struct fault *f = NULL;
+    return code[0] != '\0' && strlen(code) < sizeof(f->code) && text_is_utf8(text_of(code), NULL);
+}
+
 void faults_fini(struct mock *m)
 {
     while (m->faults != NULL) {
@@ -70,8 +76,7 @@ enum err_code mock_fail_next(struct mock *m, const char *operation, const char *
     bool known = strcmp(operation, "*") == 0;
     for (size_t i = 0; i < N_OPERATIONS && !known; i++) known = strcmp(operations[i].name, operation) == 0;
     if (!known) return err_set(err, ERR_INPUT, "the simulated cloud has no operation `%s`", operation);
-    if (code[0] == '\0' || strlen(code) >= sizeof(m->faults->code))
-        return err_set(err, ERR_INPUT, "`%s` is not an error code", code);
+    if (!fault_code_is_valid(code)) return err_set(err, ERR_INPUT, "`%s` is not an error code", code);
     if (count == 0) return err_set(err, ERR_INPUT, "the number of calls that fail has to be at least 1");
     enum err_code e = persist_begin(m, true, err);
     if (e != ERR_OK) return e;

@@ -52,6 +52,9 @@ enum mock_option { MOCK_OPTIONS(OPTION_ENUM) N_MOCK_OPTIONS };
 enum { DEFAULT_ROUTE_NONE, DEFAULT_ROUTE_FIRST, DEFAULT_ROUTE_EACH };
 enum { NAT_ROUTES_REMOVE, NAT_ROUTES_LEAVE, NAT_ROUTES_REFUSE };
 
+/* Times, durations and numbers from outside stay below this, so that sums of a few of them fit. */
+#define MOCK_MAX_NUMBER (INT64_MAX / 4)
+
 /* How long things take in the real cloud. */
 enum duration {
     TAKES_VPC,
@@ -264,6 +267,8 @@ struct fault {
 struct fault *fault_for(struct mock *m, const char *operation);
 void fault_use(struct mock *m, struct fault *f); /* counts it down */
 bool fault_add(struct mock *m, const char *operation, const char *code, unsigned count);
+/* Whether it can be answered: UTF-8 that fits. */
+bool fault_code_is_valid(const char *code);
 void faults_fini(struct mock *m);
 /* A connection fault by its name, or false: it is an error code of the cloud. */
 bool fault_is_connection(const char *code, int *http_status, bool *takes_effect);
@@ -278,6 +283,10 @@ void ledger_fini(struct ledger *l);
 extern const char *const option_names[N_MOCK_OPTIONS];
 void options_init(struct mock *m);
 enum err_code option_set(struct mock *m, const char *name, const char *value, struct err *err);
+/* What can be set, and so what a file may hold. */
+bool option_is_valid(enum mock_option option, int64_t n);
+bool speed_is_valid(double speed);
+bool latency_is_valid(int64_t call_latency_ms);
 /* Counts the call against its operation's rate; refuses when it is used up. */
 MUST_CHECK bool rate_check(struct call *c);
 

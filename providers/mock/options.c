@@ -4,7 +4,7 @@
 
 #include "providers/mock/inside.h"
 
-enum { RATE_WINDOW_MS = 60000 };
+enum { RATE_WINDOW_MS = 60000, MAX_LATENCY_MS = 3600000 };
 
 #define OPTION_NAME(option, name, words, initial) name,
 const char *const option_names[N_MOCK_OPTIONS] = {MOCK_OPTIONS(OPTION_NAME)};
@@ -28,6 +28,15 @@ static bool word_index(const char *words, const char *value, int64_t *out)
         return true;
     }
     return false;
+}
+
+bool option_is_valid(enum mock_option option, int64_t n)
+{
+    struct text rest = text_of(option_words[option]), word;
+    int64_t n_words = 0;
+    if (option_words[option] == NULL) return n >= 0 && n <= MOCK_MAX_NUMBER;
+    while (text_cut(&rest, '|', &word)) n_words++;
+    return n >= 0 && n < n_words;
 }
 
 static enum err_code unknown_option(const char *name, struct err *err)
@@ -63,7 +72,7 @@ enum err_code option_set(struct mock *m, const char *name, const char *value, st
         int64_t n;
         if (option_words[i] != NULL && !word_index(option_words[i], value, &n))
             return err_set(err, ERR_INPUT, "option %s is one of %s, not `%s`", name, option_words[i], value);
-        if (option_words[i] == NULL && !text_to_i64(text_of(value), 0, INT64_MAX / 4, &n))
+        if (option_words[i] == NULL && !text_to_i64(text_of(value), 0, MOCK_MAX_NUMBER, &n))
             return err_set(err, ERR_INPUT, "option %s is a number, not `%s`", name, value);
         m->options[i] = n;
         return ERR_OK;
@@ -117,12 +126,21 @@ enum err_code mock_set_option(struct mock *m, const char *name, const char *valu
     return persist_commit(m, err);
 }
 
+bool speed_is_valid(double speed)
+{
+    return isfinite(speed) && speed >= 1e-3 && speed <= 1e9;
+}
+
+bool latency_is_valid(int64_t call_latency_ms)
+{
+    return call_latency_ms >= 0 && call_latency_ms <= MAX_LATENCY_MS;
+}
+
 enum err_code mock_set_pace(struct mock *m, double speed, int64_t call_latency_ms, struct err *err)
 {
-    enum { MAX_LATENCY_MS = 3600000 };
-    if (!isfinite(speed) || speed < 0 || speed > 1e9 || (speed > 0 && speed < 1e-3))
+    if (speed != 0 && !speed_is_valid(speed))
         return err_set(err, ERR_INPUT, "the speed has to be between 0.001 and 1000000000 (0 keeps it)");
-    if (call_latency_ms < -1 || call_latency_ms > MAX_LATENCY_MS)
+    if (call_latency_ms != -1 && !latency_is_valid(call_latency_ms))
         return err_set(err, ERR_INPUT, "the latency of a call has to be between 0 and %d ms (-1 keeps it)",
                        MAX_LATENCY_MS);
     enum err_code e = persist_begin(m, true, err);

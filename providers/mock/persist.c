@@ -133,29 +133,41 @@ static enum err_code load_entities(struct mock *m, struct err *err)
     return entities_link(m, links, n, err);
 }
 
+/* Options of an older or newer build are not ours to refuse. */
+static bool load_option(struct mock *m, const char *name, const char *value)
+{
+    for (size_t i = 0; i < N_MOCK_OPTIONS; i++) {
+        if (strcmp(option_names[i], name) != 0) continue;
+        return text_to_i64(text_of(value), 0, MOCK_MAX_NUMBER, &m->options[i]) &&
+               option_is_valid((enum mock_option)i, m->options[i]);
+    }
+    return true;
+}
+
+static bool load_speed(struct mock *m, const char *value)
+{
+    char *end;
+    m->speed = strtod(value, &end);
+    return end != value && *end == '\0' && speed_is_valid(m->speed);
+}
+
 static bool load_setting(struct mock *m, const char *name, const char *value)
 {
     uint64_t n;
-    struct text t = text_of(value);
-    if (strcmp(name, "speed") == 0) {
-        m->speed = strtod(value, NULL);
-        return m->speed > 0;
-    }
-    if (strncmp(name, "option ", 7) == 0) {
-        /* Options of an older or newer build are not ours to refuse. */
-        for (size_t i = 0; i < N_MOCK_OPTIONS; i++)
-            if (strcmp(option_names[i], name + 7) == 0 && text_to_u64(t, INT64_MAX, &n))
-                m->options[i] = (int64_t)n;
-        return true;
-    }
+    if (strcmp(name, "speed") == 0) return load_speed(m, value);
+    if (strcmp(name, "latency") == 0)
+        return text_to_i64(text_of(value), 0, INT64_MAX, &m->call_latency_ms) &&
+               latency_is_valid(m->call_latency_ms);
+    if (strncmp(name, "option ", 7) == 0) return load_option(m, name + 7, value);
     if (strncmp(name, "rate ", 5) == 0) return option_set(m, name + 5, value, NULL) == ERR_OK;
-    if (!text_to_u64(t, UINT64_MAX, &n)) return false;
+    if (!text_to_u64(text_of(value), UINT64_MAX, &n)) return false;
     if (strcmp(name, "seed") == 0) m->seed = n;
     if (strcmp(name, "ids") == 0) m->n_ids = n;
     if (strcmp(name, "draws") == 0) m->n_draws = n;
     if (strcmp(name, "address") == 0) m->next_address = (uint32_t)n;
-    if (strcmp(name, "seq") == 0) m->store.next_seq = MAX_OF(m->store.next_seq, (int64_t)(n & INT64_MAX));
-    if (strcmp(name, "latency") == 0) m->call_latency_ms = (int64_t)n;
+    if (strcmp(name, "seq") != 0) return true;
+    if (n > MOCK_MAX_NUMBER) return false;
+    m->store.next_seq = MAX_OF(m->store.next_seq, (int64_t)n);
     return true;
 }
 
@@ -172,14 +184,16 @@ static bool row_setting(struct mock *m, sqlite3_stmt *s)
 
 static bool row_token(struct mock *m, sqlite3_stmt *s)
 {
-    return token_add(m, column_text(s, 0), column_text(s, 1), sqlite3_column_int64(s, 2), column_text(s, 3),
-                     false);
+    int64_t done_ms = sqlite3_column_int64(s, 2);
+    if (done_ms < -MOCK_MAX_NUMBER || done_ms > MOCK_MAX_NUMBER) return false;
+    return token_add(m, column_text(s, 0), column_text(s, 1), done_ms, column_text(s, 3), false);
 }
 
 static bool row_fault(struct mock *m, sqlite3_stmt *s)
 {
     int64_t count = sqlite3_column_int64(s, 2);
-    return count <= 0 || count > UINT32_MAX ||
+    if (count <= 0 || count > UINT32_MAX) return true;
+    return fault_code_is_valid(column_text(s, 1)) &&
            fault_add(m, column_text(s, 0), column_text(s, 1), (unsigned)count);
 }
 

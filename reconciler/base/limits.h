@@ -10,6 +10,7 @@ enum {
     LIMIT_YAML_SCALAR_BYTES = 64 * 1024,          /* one scalar */
     LIMIT_YAML_NODES = 1000000,                   /* nodes of one document */
     LIMIT_YAML_ANCHORS = 1000,                    /* anchors of one document */
+    LIMIT_YAML_TAG_DIRECTIVES = 1000,             /* %TAG directives of one file */
     LIMIT_YAML_ALIAS_NODES = 100000,              /* nodes that aliases of one file may expand to */
     LIMIT_RESOURCES = 500000,                     /* resources of one stack */
     LIMIT_DIAGNOSTICS = 100,                      /* shown; the rest is counted */

@@ -25,57 +25,69 @@ static size_t break_at(struct text t, size_t at)
     return 0;
 }
 
+bool source_begins_line(struct text bytes, size_t offset)
+{
+    static const char *const breaks[] = {"\n", "\r", "\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xa9"};
+    if (offset == 0) return true;
+    struct text before = {bytes.ptr, offset};
+    for (size_t i = 0; i < N_ELEMENTS(breaks); i++)
+        if (text_ends_with(before, breaks[i])) return true;
+    return false;
+}
+
 static bool starts_char(char c)
 {
     return ((unsigned char)c & 0xc0) != 0x80;
 }
 
-/* A walk through the lines of a source; lines are asked for in rising order. */
+/* A walk through the characters of a source: places are asked for in rising order, so that all of them
+ * together cost one walk, also where the whole source is one line. */
 struct walk {
     struct text bytes;
-    size_t at;     /* beginning of 'line' */
-    uint32_t line; /* starts at 1 */
+    size_t begin;          /* of 'line' */
+    size_t at;             /* the character at 'column' of it */
+    uint32_t line, column; /* start at 1 */
 };
 
-static bool walk_to(struct walk *w, uint32_t line)
+static struct walk walk_from_start(struct text bytes)
 {
-    while (w->line < line && w->at < w->bytes.len) {
-        size_t n = break_at(w->bytes, w->at);
-        w->at += n == 0 ? 1 : n;
-        if (n > 0) w->line++;
+    return (struct walk){.bytes = bytes, .line = 1, .column = 1};
+}
+
+/* False when there is no such line: then it stays in the last one. */
+static bool walk_to_line(struct walk *w, uint32_t line)
+{
+    for (size_t at = w->begin; w->line < line && at < w->bytes.len;) {
+        size_t n = break_at(w->bytes, at);
+        at += n == 0 ? 1 : n;
+        if (n == 0) continue;
+        *w = (struct walk){.bytes = w->bytes, .begin = at, .at = at, .line = w->line + 1, .column = 1};
     }
     return w->line == line;
 }
 
-static struct text line_at(const struct walk *w)
+static bool at_line_end(const struct walk *w)
 {
-    size_t end = w->at;
-    while (end < w->bytes.len && break_at(w->bytes, end) == 0) end++;
-    return (struct text){w->bytes.ptr + w->at, end - w->at};
+    return w->at == w->bytes.len || break_at(w->bytes, w->at) > 0;
 }
 
-/* The offset of the n-th character, counted from 0. */
-static size_t offset_of_char(struct text t, size_t n)
+/* Stays at the end of the line when there is no such column. */
+static void walk_to_column(struct walk *w, uint32_t column)
 {
-    size_t i = 0;
-    while (i < t.len) {
-        if (starts_char(t.ptr[i]) && n-- == 0) break;
-        i++;
-    }
-    return i;
+    for (; w->column < column && !at_line_end(w); w->column++)
+        for (w->at++; !at_line_end(w) && !starts_char(w->bytes.ptr[w->at]);) w->at++;
 }
 
 struct mark source_mark(struct text bytes, size_t offset)
 {
-    struct walk w = {.bytes = bytes, .line = 1};
     struct mark mark = {1, 1};
     size_t begin = 0;
-    while (w.at < offset) {
-        size_t n = break_at(bytes, w.at);
-        w.at += n == 0 ? 1 : n;
+    for (size_t at = 0; at < offset;) {
+        size_t n = break_at(bytes, at);
+        at += n == 0 ? 1 : n;
         if (n > 0) {
             mark.line++;
-            begin = w.at;
+            begin = at;
         }
     }
     for (size_t i = begin; i < offset; i++) mark.column += starts_char(bytes.ptr[i]);
@@ -84,11 +96,10 @@ struct mark source_mark(struct text bytes, size_t offset)
 
 char source_char(struct text bytes, struct mark mark)
 {
-    struct walk w = {.bytes = bytes, .line = 1};
-    if (!walk_to(&w, mark.line)) return '\0';
-    struct text line = line_at(&w);
-    size_t at = offset_of_char(line, mark.column - 1);
-    return at < line.len ? line.ptr[at] : '\0';
+    struct walk w = walk_from_start(bytes);
+    if (!walk_to_line(&w, mark.line)) return '\0';
+    walk_to_column(&w, mark.column);
+    return at_line_end(&w) ? '\0' : bytes.ptr[w.at];
 }
 
 static uint32_t code_point(const char *p, size_t n)
@@ -125,31 +136,42 @@ static size_t put_char(struct buf *out, struct text c)
     return is_wide(code_point(c.ptr, c.len)) ? 2 : 1;
 }
 
-/* "the line, cut", a line end, and a caret below the column. */
-static void put_window(struct buf *out, struct text line, uint32_t column)
+/* The part of a line that is shown. */
+struct window {
+    struct text text;
+    bool cut_before, cut_behind;
+};
+
+/* Some characters before the place and as many behind as fit; a line that fits is shown as a whole. */
+static struct window window_around(const struct walk *w)
 {
-    size_t caret = column == 0 ? 0 : column - 1;
-    size_t first = caret > WINDOW_BEFORE ? caret - WINDOW_BEFORE : 0;
-    size_t begin = offset_of_char(line, first);
-    if (begin >= line.len) begin = 0, first = 0;
-    struct text rest = {line.ptr + begin, line.len - begin};
-    if (offset_of_char(rest, WINDOW_CHARS) >= rest.len && line.len <= WINDOW_CHARS) {
-        first = 0; /* it fits as a whole */
-        rest = line;
-    }
-    size_t cells = 0, caret_cells = SIZE_MAX, end = offset_of_char(rest, WINDOW_CHARS);
-    if (first > 0) {
+    size_t begin = w->at;
+    for (size_t n = 0; begin > w->begin && n < WINDOW_BEFORE;) n += starts_char(w->bytes.ptr[--begin]);
+    struct walk end = {.bytes = w->bytes, .begin = begin, .at = begin, .line = 1, .column = 1};
+    walk_to_column(&end, WINDOW_CHARS + 1);
+    if (at_line_end(&end) && end.at - w->begin <= WINDOW_CHARS) begin = w->begin;
+    return (struct window){.text = {w->bytes.ptr + begin, end.at - begin},
+                           .cut_before = begin > w->begin,
+                           .cut_behind = !at_line_end(&end)};
+}
+
+/* "the line, cut", a line end, and a caret below the place. */
+static void put_window(struct buf *out, const struct walk *w)
+{
+    struct window window = window_around(w);
+    struct text t = window.text;
+    size_t cells = 0, caret = w->at - (size_t)(t.ptr - w->bytes.ptr), caret_cells = SIZE_MAX;
+    if (window.cut_before) {
         buf_puts(out, "…");
         cells = 1;
     }
-    size_t n = first;
-    for (size_t i = 0, next; i < end; i = next, n++) {
-        for (next = i + 1; next < end && !starts_char(rest.ptr[next]);) next++;
-        if (n == caret) caret_cells = cells;
-        cells += put_char(out, (struct text){rest.ptr + i, next - i});
+    for (size_t i = 0, next; i < t.len; i = next) {
+        for (next = i + 1; next < t.len && !starts_char(t.ptr[next]);) next++;
+        if (i == caret) caret_cells = cells;
+        cells += put_char(out, (struct text){t.ptr + i, next - i});
     }
     if (caret_cells == SIZE_MAX) caret_cells = cells;
-    if (end < rest.len) buf_puts(out, "…");
+    if (window.cut_behind) buf_puts(out, "…");
     buf_putc(out, '\n');
     buf_fill(out, ' ', caret_cells);
     buf_putc(out, '^');
@@ -160,6 +182,14 @@ static const struct source *find_source(const struct source *sources, size_t n, 
     for (size_t i = 0; file != NULL && i < n; i++)
         if (sources[i].file == file || strcmp(sources[i].file, file) == 0) return &sources[i];
     return NULL;
+}
+
+/* libyaml ends the last line also where the file does not: what is missing there is shown at the end. */
+static void go_to(struct walk *w, struct src_pos *pos)
+{
+    walk_to_column(w, walk_to_line(w, pos->line) ? pos->column : UINT32_MAX);
+    pos->line = w->line;
+    pos->column = w->column;
 }
 
 void source_lines_attach(struct diags *d, const struct source *sources, size_t n_sources)
@@ -173,13 +203,12 @@ void source_lines_attach(struct diags *d, const struct source *sources, size_t n
         if (item->pos.line == 0 || item->line != NULL) continue;
         const struct source *of = find_source(sources, n_sources, item->pos.file);
         if (of == NULL) continue;
-        if (of != source || item->pos.line < w.line) {
-            source = of;
-            w = (struct walk){.bytes = source_without_bom(of->bytes), .line = 1};
-        }
-        if (!walk_to(&w, item->pos.line)) continue;
+        bool ahead = item->pos.line > w.line || (item->pos.line == w.line && item->pos.column >= w.column);
+        if (of != source || !ahead) w = walk_from_start(source_without_bom(of->bytes));
+        source = of;
+        go_to(&w, &item->pos);
         buf_reset(&line);
-        put_window(&line, line_at(&w), item->pos.column);
+        put_window(&line, &w);
         if (buf_ok(&line)) item->line = arena_copy(d->arena, line.ptr, line.len);
     }
 }

@@ -156,7 +156,8 @@ static enum tree_next append_alias(struct tree_reader *r, uint32_t mapping, uint
     return TREE_DOCUMENT;
 }
 
-/* Adds the pairs of 'from' whose keys 'mapping' does not have. */
+/* Adds the pairs of 'from' whose keys 'mapping' does not have. What it has already counts as what aliases
+ * stand for, too: looking costs as much as adding. */
 static enum tree_next merge_one(struct tree_reader *r, uint32_t mapping, uint32_t *last, uint32_t from,
                                 uint32_t depth)
 {
@@ -174,8 +175,8 @@ static enum tree_next merge_one(struct tree_reader *r, uint32_t mapping, uint32_
     }
     for (uint32_t k = source->first, value; k != NO_NODE; k = t->nodes[value].next) {
         value = t->nodes[k].next;
-        if (has_key(t, mapping, key_text(t, k))) continue;
         enum tree_next why = tree_count_alias(r, value, t->nodes[from].mark, depth + 1);
+        if (why == TREE_DOCUMENT && has_key(t, mapping, key_text(t, k))) continue;
         if (why == TREE_DOCUMENT) why = append_alias(r, mapping, last, k);
         if (why == TREE_DOCUMENT) why = append_alias(r, mapping, last, value);
         if (why != TREE_DOCUMENT) return why;

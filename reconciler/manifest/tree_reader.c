@@ -280,10 +280,28 @@ static enum tree_next take_event(struct tree_reader *r, struct path *path, const
     return TREE_DOCUMENT;
 }
 
+/* libyaml compares each %TAG directive with all that came before it, before we hear of any. */
+static enum tree_next check_directives(struct tree_reader *r)
+{
+    static const char directive[] = "%TAG";
+    const char *p = r->bytes.ptr, *end = p + r->bytes.len;
+    size_t n = 0;
+    while (p < end && (p = memmem(p, (size_t)(end - p), directive, sizeof directive - 1)) != NULL) {
+        size_t offset = (size_t)(p - r->bytes.ptr);
+        if (source_begins_line(r->bytes, offset) && ++n > LIMIT_YAML_TAG_DIRECTIVES)
+            return stop(r, source_mark(r->bytes, offset), "headgate knows no tags: leave them out",
+                        "more than " HG_STRINGIFY(1000) " %TAG directives in one file");
+        p += sizeof directive - 1;
+    }
+    return TREE_DOCUMENT;
+}
+
+_Static_assert(LIMIT_YAML_TAG_DIRECTIVES == 1000, "the message above says so");
+
 enum tree_next tree_reader_next(struct tree_reader *r)
 {
     struct path path = {.depth = 0};
-    enum tree_next why = TREE_DOCUMENT;
+    enum tree_next why = r->n_documents == 0 ? check_directives(r) : TREE_DOCUMENT;
     bool end = false;
     reset(r->tree);
     while (why == TREE_DOCUMENT && !end) {

@@ -98,7 +98,7 @@ bool value_read_map(struct load *l, const char *what, bool are_tags, int64_t max
         items[n++] = value_text(load_keep(l, text), text.len);
     }
     if (!ok) return false;
-    if (!l->out_of_memory) (void)value_sort_map(items, n); /* keys given twice were reported by the reader */
+    if (!l->out_of_memory) n = value_sort_map(items, n); /* keys given twice were reported by the reader */
     *out = value_list(items, n);
     return true;
 }

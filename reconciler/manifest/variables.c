@@ -20,11 +20,24 @@ bool variable_name_is_valid(struct text name)
     return true;
 }
 
+/* Where a name is, or would be: they are sorted, since a file may ask for them a million times. */
+static size_t place_of(const struct variables *v, struct text name)
+{
+    size_t low = 0, high = v->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (text_compare(text_of(v->items[middle].name), name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 static struct variable *find(const struct variables *v, struct text name)
 {
-    for (size_t i = 0; i < v->n; i++)
-        if (text_is(name, v->items[i].name)) return &v->items[i];
-    return NULL;
+    size_t at = place_of(v, name);
+    return at < v->n && text_is(name, v->items[at].name) ? &v->items[at] : NULL;
 }
 
 bool variables_add(struct load *l, const char *name, struct text value)
@@ -44,7 +57,10 @@ bool variables_add(struct load *l, const char *name, struct text value)
     const char *kept = arena_strdup(l->scratch, name);
     if (kept == NULL || !arena_grow(l->scratch, &v->items, sizeof *v->items, v->n, &v->capacity))
         return false;
-    v->items[v->n++] = (struct variable){kept, copy};
+    size_t at = place_of(v, text_of(name));
+    memmove(&v->items[at + 1], &v->items[at], (v->n - at) * sizeof *v->items);
+    v->items[at] = (struct variable){kept, copy};
+    v->n++;
     return true;
 }
 
@@ -53,12 +69,29 @@ static const char *name_at(const void *ctx, size_t i)
     return ((const struct variables *)ctx)->items[i].name;
 }
 
-/* The place of a character inside a scalar, where the scalar is written on one line; else its beginning. */
-static struct mark mark_inside(const struct node *n, struct text text, size_t offset)
+/* Places inside a scalar, asked for in rising order. */
+struct inside {
+    const struct node *node;
+    struct text text;
+    bool on_one_line;
+    size_t offset;
+    uint32_t n_chars; /* before 'offset' */
+};
+
+static struct inside inside_of(const struct node *n, struct text text)
 {
-    if (!(n->flags & NODE_PLAIN) || memchr(text.ptr, '\n', text.len) != NULL) return n->mark;
-    return (struct mark){n->mark.line,
-                         n->mark.column + (uint32_t)text_n_chars((struct text){text.ptr, offset})};
+    bool on_one_line = (n->flags & NODE_PLAIN) && memchr(text.ptr, '\n', text.len) == NULL;
+    return (struct inside){.node = n, .text = text, .on_one_line = on_one_line};
+}
+
+/* The place of a character where the scalar is written on one line; else the scalar's beginning. */
+static struct mark mark_at(struct inside *in, size_t offset)
+{
+    if (!in->on_one_line) return in->node->mark;
+    ASSERT(offset >= in->offset);
+    in->n_chars += (uint32_t)text_n_chars((struct text){in->text.ptr + in->offset, offset - in->offset});
+    in->offset = offset;
+    return (struct mark){in->node->mark.line, in->node->mark.column + in->n_chars};
 }
 
 /* False after a complaint. */
@@ -86,6 +119,7 @@ static bool put_variable(struct load *l, struct text name, struct mark mark, str
 /* False after a complaint. */
 static bool expand(struct load *l, const struct node *n, struct text text, struct buf *out)
 {
+    struct inside inside = inside_of(n, text);
     size_t i = 0;
     bool ok = true;
     while (i < text.len) {
@@ -96,7 +130,7 @@ static bool expand(struct load *l, const struct node *n, struct text text, struc
         } else if (text_starts_with(rest, "${")) {
             struct text name, after = {rest.ptr + 2, rest.len - 2};
             (void)text_cut(&after, '}', &name); /* never empty-handed: the slice is not NULL */
-            struct mark mark = mark_inside(n, text, i);
+            struct mark mark = mark_at(&inside, i);
             if (after.ptr == NULL) {
                 COMPLAIN(l, mark, "write `$${` for a literal `${`", "`${` without `}`");
                 return false;

@@ -11,7 +11,7 @@ struct variables {
     struct variable {
         const char *name;
         struct text value; /* ptr NULL: declared without a value */
-    } * items;
+    } * items;             /* sorted by name */
     size_t n, capacity;
     size_t substituted_bytes; /* so far, of all documents */
 };

@@ -25,7 +25,35 @@ static bool looks_typed(struct text t)
     return !letter || (t.ptr[0] >= '0' && t.ptr[0] <= '9') || t.ptr[0] == '.';
 }
 
-static void put_quoted(struct buf *out, struct text t)
+/* Characters of two bytes and more that are breaks or no part of YAML's texts: C1 controls with NEL, the two
+ * separators, the byte order mark, and two that are no characters. Source: YAML 1.1, 5.1 and 5.4 */
+static bool is_unprintable(uint32_t c)
+{
+    return c < 0xa0 || c == 0x2028 || c == 0x2029 || c == 0xfeff || c == 0xfffe || c == 0xffff;
+}
+
+/* One character beyond ASCII; returns how many bytes it takes. Bytes that are no characters become some. */
+static size_t put_wide(struct buf *out, struct text t)
+{
+    unsigned char lead = (unsigned char)t.ptr[0];
+    size_t n = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+    if (n > t.len || !text_is_utf8((struct text){t.ptr, n}, NULL)) {
+        buf_printf(out, "\\x%02x", lead);
+        return 1;
+    }
+    uint32_t c = n == 2 ? lead & 0x1fu : n == 3 ? lead & 0x0fu : lead & 0x07u;
+    for (size_t i = 1; i < n; i++) c = c << 6 | ((unsigned char)t.ptr[i] & 0x3fu);
+    if (is_unprintable(c))
+        buf_printf(out, "\\u%04x", c);
+    else
+        buf_put(out, t.ptr, n);
+    return n;
+}
+
+/* "${" is a variable when a value is read; keys are not substituted. */
+enum place { AS_KEY, AS_VALUE };
+
+static void put_quoted(struct buf *out, struct text t, enum place place)
 {
     buf_putc(out, '"');
     for (size_t i = 0; i < t.len; i++) {
@@ -34,24 +62,31 @@ static void put_quoted(struct buf *out, struct text t)
             buf_printf(out, "\\%c", c);
         else if (c == '\n')
             buf_puts(out, "\\n");
-        else if (c == '$' && i + 1 < t.len && t.ptr[i + 1] == '{')
-            buf_puts(out, "$$"); /* "${" is a variable when it is read */
+        else if (place == AS_VALUE && c == '$' && i + 1 < t.len && t.ptr[i + 1] == '{')
+            buf_puts(out, "$$");
         else if (c < 0x20 || c == 0x7f)
             buf_printf(out, "\\x%02x", c);
+        else if (c >= 0x80)
+            i += put_wide(out, (struct text){t.ptr + i, t.len - i}) - 1;
         else
             buf_putc(out, (char)c);
     }
     buf_putc(out, '"');
 }
 
-static void put_scalar(struct buf *out, struct text t)
+static void put_text(struct buf *out, struct text t, enum place place)
 {
     bool plain = t.len > 0 && t.ptr[0] != '-' && !looks_typed(t);
     for (size_t i = 0; plain && i < t.len; i++) plain = is_plain_char(t.ptr[i]);
     if (plain)
         buf_put_text(out, t);
     else
-        put_quoted(out, t);
+        put_quoted(out, t, place);
+}
+
+static void put_scalar(struct buf *out, struct text t)
+{
+    put_text(out, t, AS_VALUE);
 }
 
 static void put_map(struct buf *out, struct value map)
@@ -59,7 +94,7 @@ static void put_map(struct buf *out, struct value map)
     buf_putc(out, '{');
     for (uint32_t i = 0; i + 1 < map.n; i += 2) {
         if (i > 0) buf_puts(out, ", ");
-        put_scalar(out, value_as_text(map.u.items[i]));
+        put_text(out, value_as_text(map.u.items[i]), AS_KEY);
         buf_puts(out, ": ");
         put_scalar(out, value_as_text(map.u.items[i + 1]));
     }

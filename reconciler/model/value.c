@@ -3,6 +3,7 @@
 
 #include "reconciler/model/kind.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct value value_text(const char *text, size_t n)
@@ -116,17 +117,20 @@ bool value_equal(enum field_type type, struct value a, struct value b)
     return value_compare(type, a, b) == 0;
 }
 
+/* What an answer holds has no limit of ours, and its order may be chosen: what is not sorted yet, as most is,
+ * is sorted in a time that no order makes quadratic. */
+static int compare_items(const void *a, const void *b, void *type)
+{
+    const struct value *x = a, *y = b;
+    return value_compare(*(const enum field_type *)type, *x, *y);
+}
+
 uint32_t value_sort_set(enum field_type type, struct value *items, uint32_t n)
 {
-    /* Lists have at most LIMIT_LIST_ITEMS items, most have a handful and come sorted. */
     enum field_type item = shapes[type].item;
-    for (uint32_t i = 1; i < n; i++) {
-        struct value v = items[i];
-        uint32_t k = i;
-        for (; k > 0 && value_compare(item, items[k - 1], v) > 0; k--) items[k] = items[k - 1];
-        items[k] = v;
-    }
-    uint32_t kept = 0;
+    uint32_t kept = 0, sorted = 1;
+    while (sorted < n && value_compare(item, items[sorted - 1], items[sorted]) <= 0) sorted++;
+    if (sorted < n) qsort_r(items, n, sizeof *items, compare_items, &item);
     for (uint32_t i = 0; i < n; i++)
         if (kept == 0 || items[i].state == VALUE_UNKNOWN ||
             value_compare(item, items[kept - 1], items[i]) != 0)
@@ -142,23 +146,24 @@ struct value value_map_get(struct value map, struct text key)
     return (struct value){0};
 }
 
-bool value_sort_map(struct value *items, uint32_t n)
+static int compare_pairs(const void *a, const void *b)
 {
-    bool unique = true;
-    for (uint32_t i = 2; i < n; i += 2) {
-        struct value key = items[i], v = items[i + 1];
-        uint32_t k = i;
-        for (; k > 0; k -= 2) {
-            int order = text_compare(value_as_text(items[k - 2]), value_as_text(key));
-            if (order == 0) unique = false;
-            if (order <= 0) break;
-            items[k] = items[k - 2];
-            items[k + 1] = items[k - 1];
+    const struct value *x = a, *y = b;
+    int order = value_compare(FIELD_TEXT, x[0], y[0]);
+    return order != 0 ? order : value_compare(FIELD_TEXT, x[1], y[1]);
+}
+
+uint32_t value_sort_map(struct value *items, uint32_t n)
+{
+    uint32_t kept = 0, sorted = 2;
+    while (sorted < n && compare_pairs(&items[sorted - 2], &items[sorted]) <= 0) sorted += 2;
+    if (sorted < n) qsort(items, n / 2, 2 * sizeof *items, compare_pairs);
+    for (uint32_t i = 0; i + 1 < n; i += 2)
+        if (kept == 0 || value_compare(FIELD_TEXT, items[kept - 2], items[i]) != 0) {
+            items[kept++] = items[i];
+            items[kept++] = items[i + 1];
         }
-        items[k] = key;
-        items[k + 1] = v;
-    }
-    return unique;
+    return kept;
 }
 
 static bool copy_items(struct arena *a, enum field_type item_type, struct value v, struct value *out)

@@ -91,8 +91,9 @@ uint32_t value_sort_set(enum field_type type, struct value *items, uint32_t n);
 
 /* Looks a key up in a MAP; unset when it is not there. */
 struct value value_map_get(struct value map, struct text key);
-/* Sorts key/value pairs in place by key; returns false when a key is there twice. */
-bool value_sort_map(struct value *items, uint32_t n);
+/* Sorts key/value pairs in place by key; n is even. Of a key that is there twice, the pair with the lesser
+ * value is kept; returns the new count. */
+uint32_t value_sort_map(struct value *items, uint32_t n);
 
 /* A deep copy into an arena. False when out of memory. */
 MUST_CHECK bool value_copy(struct arena *a, enum field_type type, struct value v, struct value *out);

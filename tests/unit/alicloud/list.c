@@ -88,6 +88,10 @@ static const struct {
      "{'Key':'acs:x','Value':'1'},{'Key':'z','Value':''},{'Key':'env','Value':'p'}]}}]}}",
      "Vpc vpc-1 ready of prod/main; cidrBlock=10.0.0.0/8; secondaryCidrBlocks=172.16.0.0/16,172.17.0.0/16; "
      "name=a; description=; resourceGroup=rg-1; tags=env:p,z:; systemRouteTable=vtb-s\n"},
+    {KIND_VPC, NULL, /* a map has each key once: else what is recorded could not be read again */
+     "{'TotalCount':1,'Vpcs':{'Vpc':[{'VpcId':'vpc-2','Tags':{'Tag':[{'Key':'a','Value':'2'},{'Key':'a',"
+     "'Value':'1'},{'Key':'b'}]}}]}}",
+     "Vpc vpc-2 ready; tags=a:1,b:\n"},
     {KIND_VSWITCH, NULL,
      "{'TotalCount':2,'VSwitches':{'VSwitch':[{'VSwitchId':'vsw-1','Status':'Pending','VpcId':'vpc-1',"
      "'ZoneId':'cn-shanghai-b','CidrBlock':'10.0.1.0/24','VSwitchName':'w','RouteTable':{'RouteTableId':"

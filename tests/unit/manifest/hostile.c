@@ -43,6 +43,120 @@ static void merge_keys_cannot_multiply_either(void **state)
     buf_fini(&b);
 }
 
+/* Neither do those that add nothing: each is looked for among what is there. */
+static void merging_what_is_there_already_is_counted(void **state)
+{
+    (void)state;
+    struct buf b;
+    struct loaded t;
+    buf_init(&b, 4 * 1024 * 1024);
+    buf_puts(&b, "{");
+    for (int k = 0; k < 100; k++) buf_printf(&b, "k%02d: v, ", k);
+    buf_puts(&b, "<<: [");
+    for (int i = 0; i < LIMIT_YAML_ALIAS_NODES + 1; i++) buf_puts(&b, "{k99: v},\n");
+    buf_puts(&b, "]}\n");
+    load_bytes(&t, b.ptr, b.len);
+    assert_int_equal(t.code, ERR_INPUT);
+    assert_non_null(strstr(print_diags(&t), "stand for more than 100000 nodes"));
+    loaded_fini(&t);
+    buf_fini(&b);
+}
+
+/* libyaml compares each with all before it. */
+static void too_many_tag_directives_are_refused_before_they_are_read(void **state)
+{
+    (void)state;
+    static const char *const breaks[] = {"\n", "\r", "\r\n", "\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xa9"};
+    for (size_t k = 0; k < N_ELEMENTS(breaks); k++) {
+        struct buf b;
+        struct loaded t;
+        buf_init(&b, LIMIT_MANIFEST_FILE_BYTES);
+        for (int i = 0; i < 20000; i++) buf_printf(&b, "%%TAG !t%d! tag:x,2000:%s", i, breaks[k]);
+        buf_puts(&b, "--- a\n");
+        load_bytes(&t, b.ptr, b.len);
+        assert_int_equal(t.code, ERR_INPUT);
+        assert_int_equal(t.diags.n_errors, 1);
+        assert_string_equal(t.diags.items[0].summary, "more than 1000 %TAG directives in one file");
+        assert_int_equal(t.diags.items[0].pos.line, LIMIT_YAML_TAG_DIRECTIVES + 1);
+        loaded_fini(&t);
+        buf_fini(&b);
+    }
+}
+
+static void text_that_only_looks_like_a_directive_is_not_counted(void **state)
+{
+    (void)state;
+    struct buf b;
+    struct loaded t;
+    buf_init(&b, 1024 * 1024);
+    buf_puts(&b, HEAD("Vpc", "main") "  cidrBlock: 10.0.0.0/8 #");
+    for (int i = 0; i < 2 * LIMIT_YAML_TAG_DIRECTIVES; i++) buf_puts(&b, " %TAG");
+    load_bytes(&t, b.ptr, b.len);
+    assert_int_equal(t.code, ERR_OK);
+    loaded_fini(&t);
+    buf_fini(&b);
+}
+
+/* Each is shown with what is around it, in one walk through the line. */
+static void many_errors_of_one_long_line_are_each_shown_in_place(void **state)
+{
+    (void)state;
+    struct buf b;
+    struct loaded t;
+    buf_init(&b, 64 * 1024 * 1024);
+    buf_puts(&b, "apiVersion: headgate/v1\nkind: Vpc\nmetadata: {name: main}\nspec: {");
+    for (int i = 0; i < 200; i++) {
+        buf_fill(&b, ' ', 20000);
+        buf_printf(&b, "é%d: 生, ", i);
+    }
+    buf_puts(&b, "cidrBlock: 10.0.0.0/8}");
+    load_bytes(&t, b.ptr, b.len);
+    assert_int_equal(t.diags.n_errors, 200);
+    for (size_t i = 0; i < t.diags.n; i++) {
+        const char *line = t.diags.items[i].line;
+        char wanted[32];
+        (void)snprintf(wanted, sizeof wanted, "é%zu: 生", i);
+        const char *caret = strchr(line, '\n');
+        assert_non_null(caret);
+        assert_memory_equal(line + strlen(caret), wanted,
+                            strlen(wanted)); /* the dots: three bytes, one cell */
+    }
+    loaded_fini(&t);
+    buf_fini(&b);
+}
+
+/* Each place of a variable is counted from the one before it. */
+static void many_variables_in_one_text_have_their_places(void **state)
+{
+    (void)state;
+    struct buf b;
+    struct loaded t;
+    buf_init(&b, 64 * 1024 * 1024);
+    buf_puts(&b, HEAD("Vpc", "main") "  description: é${A}é${A}\n  tags:\n");
+    for (int i = 0; i < 20; i++) {
+        buf_printf(&b, "    k%d: x", i);
+        for (int k = 0; k < 16000; k++) buf_puts(&b, "${A}");
+        buf_puts(&b, "\n");
+    }
+    load_bytes(&t, b.ptr, b.len);
+    assert_int_equal(t.code, ERR_INPUT);
+    assert_int_equal(t.diags.items[0].pos.column, 17);
+    assert_int_equal(t.diags.items[1].pos.column, 22);
+    assert_int_equal(t.diags.items[3].pos.column - t.diags.items[2].pos.column, 4);
+    loaded_fini(&t);
+    buf_fini(&b);
+}
+
+static void what_is_missing_at_the_end_is_shown_at_the_end(void **state)
+{
+    (void)state;
+    struct loaded t;
+    load_text(&t, "t:\nr"); /* libyaml counts a third line */
+    assert_memory_equal(print_diags(&t), "a.yaml:2:2: error: not valid YAML", 33);
+    assert_string_equal(t.diags.items[0].line, "r\n ^");
+    loaded_fini(&t);
+}
+
 static void assert_refused(const char *part, char c, size_t n, const char *before, const char *after)
 {
     struct buf b;
@@ -278,6 +392,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(billion_laughs_are_refused_in_little_memory),
         cmocka_unit_test(merge_keys_cannot_multiply_either),
+        cmocka_unit_test(merging_what_is_there_already_is_counted),
+        cmocka_unit_test(too_many_tag_directives_are_refused_before_they_are_read),
+        cmocka_unit_test(text_that_only_looks_like_a_directive_is_not_counted),
+        cmocka_unit_test(many_errors_of_one_long_line_are_each_shown_in_place),
+        cmocka_unit_test(many_variables_in_one_text_have_their_places),
+        cmocka_unit_test(what_is_missing_at_the_end_is_shown_at_the_end),
         cmocka_unit_test(deep_nesting_is_refused),
         cmocka_unit_test(long_texts_and_long_lines_are_cut_to_size),
         cmocka_unit_test(a_document_with_too_many_nodes_is_refused),

@@ -74,10 +74,11 @@ static void what_is_written_reads_back_the_same(void **state)
         HEAD(
             "Vpc",
             "main") "  cidrBlock: 10.0.0.0/8\n  secondaryCidrBlocks: [172.16.0.0/16]\n  name: \"生产\"\n"
-                    "  description: \"line\\nbreak: \\\"$${A}\\\" # no\"\n  tags: {a: \"true\", b: \"\", c: \"1.5\", \"d e\": \"-\"}\n---\n" HEAD("VSwitch", "web") "  vpc: main\n  zone: cn-shanghai-b\n  cidrBlock: 10.1.0.0/24\n---\n" HEAD(
-                        "SnatEntry",
-                        "out") "  natGateway: {name: n1, tags: {x: y}}\n  source: {vSwitch: web}\n  eips: [{id: eip-1}, {id: eip-2}]\n  eipAffinity: false\n---\n" HEAD("DnatEntry",
-                                                                                                                                                                        "http") "  natGateway: {id: ngw-1}\n  eip: {tags: {x: y}}\n  externalPort: 80/90\n  target: {ip: 10.1.0.9}\n  internalPort: 80/90\n");
+                    "  description: \"line\\nbreak: \\\"$${A}\\\" # no\"\n  tags: {a: \"true\", b: \"\", c: \"1.5\", \"d e\": \"-\", \"${k}\": \"$${v} \\u2028\\ufeff\\x85\\x9b\\x7f é\"}\n---\n" HEAD(
+                        "VSwitch",
+                        "web") "  vpc: main\n  zone: cn-shanghai-b\n  cidrBlock: 10.1.0.0/24\n---\n" HEAD("SnatEntry",
+                                                                                                          "out") "  natGateway: {name: n1, tags: {x: y}}\n  source: {vSwitch: web}\n  eips: [{id: eip-1}, {id: eip-2}]\n  eipAffinity: false\n---\n" HEAD("DnatEntry",
+                                                                                                                                                                                                                                                          "http") "  natGateway: {id: ngw-1}\n  eip: {tags: {x: y}}\n  externalPort: 80/90\n  target: {ip: 10.1.0.9}\n  internalPort: 80/90\n");
     if (t.code != ERR_OK) print_error("%s", print_diags(&t));
     assert_int_equal(t.code, ERR_OK);
     buf_init(&out, 1024 * 1024);

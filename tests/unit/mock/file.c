@@ -170,6 +170,19 @@ static void a_damaged_row_is_an_error_not_a_crash(void **state)
         "UPDATE entity SET body = CAST('1' AS BLOB) || substr(body, 2) WHERE type = 'eip'",
         "DELETE FROM entity WHERE type = 'vpc'",
         "UPDATE setting SET value = 'x' WHERE name = 'ids'",
+        /* What is no text would be out of memory in every list. */
+        "UPDATE entity SET body = CAST(replace(CAST(body AS TEXT), 'default', CAST(x'ff' AS TEXT)) AS BLOB)",
+        "INSERT INTO fault(operation, code, count) VALUES('*', CAST(x'ff' AS TEXT), 1)",
+        /* Numbers that no sum has room for. */
+        "UPDATE entity SET seq = 9223372036854775807 WHERE type = 'vpc'",
+        "UPDATE setting SET value = '9223372036854775807' WHERE name = 'seq'",
+        "UPDATE setting SET value = '9223372036854775807' WHERE name = 'option list-lag-ms'",
+        "UPDATE setting SET value = '2' WHERE name = 'option strict'",
+        "UPDATE setting SET value = '18446744073709551615' WHERE name = 'latency'",
+        "UPDATE setting SET value = 'inf' WHERE name = 'speed'",
+        "UPDATE setting SET value = '1e-300' WHERE name = 'speed'",
+        "UPDATE setting SET value = '2x' WHERE name = 'speed'",
+        "INSERT INTO token(key, hash, done_ms, body) VALUES('a', 'b', -9223372036854775808, '{}')",
     };
     for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
         struct rig r;

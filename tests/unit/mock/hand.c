@@ -167,6 +167,7 @@ static void calls_fail_as_the_script_says(void **state)
     free(ledger);
     assert_int_equal(mock_fail_next(r.mock, "CreateVpcs", "x", 1, &err), ERR_INPUT);
     assert_int_equal(mock_fail_next(r.mock, "CreateVpc", "", 1, &err), ERR_INPUT);
+    assert_int_equal(mock_fail_next(r.mock, "CreateVpc", "Busy\xff", 1, &err), ERR_INPUT);
     assert_int_equal(mock_set_pace(r.mock, -1, 0, &err), ERR_INPUT);
     rig_close(&r);
 }
