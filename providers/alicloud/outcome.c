@@ -128,6 +128,8 @@ static enum outcome_class classify(const struct operation *op, const char *code,
     if (strcmp(code, "DryRunOperation") == 0) return OUTCOME_DONE;
     if (op != NULL && of_operation(op, code, &class)) return class;
     if (op != NULL && is_tagging(op->name) && is_own_not_found(code)) return OUTCOME_GONE;
+    /* Not every code of a duplicate is documented.  Source: api-behaviour 6, CreateForwardEntry */
+    if (op != NULL && (op->flags & OP_CREATE) && strstr(code, "Duplicate") != NULL) return OUTCOME_EXISTS;
     for (size_t i = 0; i < N_ELEMENTS(patterns); i++)
         if (fnmatch(patterns[i].pattern, code, 0) == 0)
             return patterns[i].class == OUTCOME_TRANSIENT ? of_server(op) : patterns[i].class;
