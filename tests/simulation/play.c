@@ -336,6 +336,8 @@ static void check_disturbed(struct play *p, const struct act *a, enum err_code c
     if (code != ERR_OK && should_succeed(p, a))
         fail(p, "an apply should have got over what happened: %s\n%s", err_code_name(code),
              buf_str(&p->h.progress));
+    if (code == ERR_OK && p->w.spoiled && !p->h.was_cut)
+        fail(p, "an apply succeeded, and what it made has failed");
 }
 
 static void apply_disturbed(struct play *p, const struct act *a)
@@ -357,7 +359,7 @@ static void apply_disturbed(struct play *p, const struct act *a)
     note_apply(p, code);
     change_cloud(p, a, false);
     check_disturbed(p, a, code);
-    p->may_fail = p->may_fail || a->is_slow;
+    p->may_fail = p->may_fail || a->is_slow || a->lists_lag;
     if (a->lists_lag) happened(p, EVENT_LISTS_LAG);
     if (a->small_pages) happened(p, EVENT_SMALL_PAGES);
     if (p->h.was_cut) happened(p, EVENT_CRASH_BEFORE_WRITE + (enum event_point)p->h.cut_where);
@@ -540,8 +542,10 @@ static void check_end(struct play *p)
     for (size_t k = 0; k < p->h.memory.n_records; k++) {
         const struct record *r = &p->h.memory.records[k];
         found[r->kind]++;
-        if (world_find(p->h.world, r->kind, text_of(r->id)) == NULL)
-            fail(p, "%s " TEXT_FMT " is recorded and not there", kind_info(r->kind)->name, TEXT_ARG(r->name));
+        const struct object *o = world_find(p->h.world, r->kind, text_of(r->id));
+        if (o == NULL || o->phase != PHASE_READY)
+            fail(p, "%s " TEXT_FMT " is recorded and not there (%s)", kind_info(r->kind)->name,
+                 TEXT_ARG(r->name), o == NULL ? "" : o->status);
     }
     for (int kind = 0; kind < N_KINDS; kind++)
         if (found[kind] != p->counts[kind])

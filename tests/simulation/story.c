@@ -8,7 +8,7 @@ static void draw_faults(struct act *a, struct rng *r)
     a->n_faults = rng_below(r, MAX_FAULTS + 1);
     for (unsigned k = 0; k < a->n_faults; k++) {
         a->faults[k].point = (uint8_t)rng_below(r, N_FAULT_POINTS);
-        static const unsigned within_of[N_CLASSES] = {12, 12, 3, 6, 60};
+        static const unsigned within_of[N_CLASSES] = {12, 12, 2, 4, 60};
         unsigned within = within_of[fault_points[a->faults[k].point].class];
         a->faults[k].nth = (uint16_t)(1 + rng_below(r, within));
     }

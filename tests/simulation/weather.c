@@ -197,6 +197,7 @@ static void spoil(struct weather *w, const struct mock_answer *a)
         if (id == NULL) continue;
         enum err_code code = mock_set(w->h->mock, harness_unix_ms(w->h), id, &failed, 1, &err);
         ASSERT(code == ERR_OK);
+        w->spoiled = true;
         return;
     }
 }
@@ -377,7 +378,7 @@ void weather_fini(struct weather *w)
 void weather_begin(struct weather *w)
 {
     w->n_faults = w->n_fired = w->n_accepted = w->n_refused = w->n_late = w->n_pages = 0;
-    w->small_pages = false;
+    w->small_pages = w->spoiled = false;
     w->passes = true;
     w->busy_operation = NULL;
     w->denied = NULL;

@@ -28,8 +28,8 @@ struct weather {
     uint32_t n_accepted, n_refused; /* changing calls as the cloud answered them */
     uint32_t n_late, n_pages;       /* arrived late; pages after a first one */
     bool passes;                    /* all that fell from the sky so far passes */
-    bool small_pages;
-    const char *busy_operation; /* refused until then; NULL: none */
+    bool small_pages, spoiled;      /* spoiled: something was made that failed */
+    const char *busy_operation;     /* refused until then; NULL: none */
     int64_t busy_until_ms;
     struct denied *denied;
     const char *repeated; /* an operation that was denied and came again; NULL: none */
