@@ -186,19 +186,22 @@ static void hide_something(struct weather *w, uint32_t which)
 }
 
 /* What an accepted call has made is there, and will never be ready. */
-static void spoil(struct weather *w, const struct mock_answer *a)
+static void spoil(struct weather *w, const struct request *r, const struct mock_answer *a)
 {
-    static const char *const members[] = {"NatGatewayId", "VSwitchId", "RouteTableId"};
+    static const struct {
+        const char *operation, *member;
+    } made[] = {{"CreateNatGateway", "NatGatewayId"},
+                {"CreateVSwitch", "VSwitchId"},
+                {"CreateRouteTable", "RouteTableId"}};
     const char *failed = "Status=CreateFailed";
     struct err err;
     json_auto_t *root = a->body == NULL ? NULL : json_loads(a->body, 0, NULL);
-    for (size_t k = 0; k < N_ELEMENTS(members); k++) {
-        const char *id = json_string_value(json_object_get(root, members[k]));
-        if (id == NULL) continue;
+    for (size_t k = 0; k < N_ELEMENTS(made); k++) {
+        const char *id = json_string_value(json_object_get(root, made[k].member));
+        if (id == NULL || strcmp(r->operation, made[k].operation) != 0) continue;
         enum err_code code = mock_set(w->h->mock, harness_unix_ms(w->h), id, &failed, 1, &err);
         ASSERT(code == ERR_OK);
         w->spoiled = true;
-        return;
     }
 }
 
@@ -286,7 +289,7 @@ static enum err_code befall(struct weather *w, const struct fault_point *p, uint
         break;
     case FAULT_FAILS:
         code = deliver(w, now, r, out, err);
-        spoil(w, out);
+        spoil(w, r, out);
         break;
     case FAULT_BUSY_LONG:
         w->busy_operation = arena_strdup(w->arena, r->operation);
