@@ -27,7 +27,7 @@ static void draw_apply(struct act *a, struct rng *r)
     if (rng_one_in(r, 5)) a->meddle_at = 1 + rng_below(r, 30);
     a->meddler_deletes = rng_one_in(r, 2);
     if (rng_one_in(r, 3)) a->rival_at = 1 + rng_below(r, 20);
-    a->rival_breaks = rng_one_in(r, 4);
+    a->rival_breaks = rng_one_in(r, 2);
     a->lists_lag = rng_one_in(r, 8);
     a->small_pages = rng_one_in(r, 6);
     a->pages_change = a->small_pages && rng_one_in(r, 2);

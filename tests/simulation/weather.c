@@ -185,24 +185,28 @@ static void hide_something(struct weather *w, uint32_t which)
     ASSERT(code == ERR_OK || code == ERR_INPUT); /* it is gone, or has no id of its own */
 }
 
+/* The member of the answer that names what an operation made; NULL: it makes nothing that may fail. */
+static const char *made_by(const char *operation)
+{
+    static const char *const made[][2] = {{"CreateNatGateway", "NatGatewayId"},
+                                          {"CreateVSwitch", "VSwitchId"},
+                                          {"CreateRouteTable", "RouteTableId"}};
+    for (size_t k = 0; k < N_ELEMENTS(made); k++)
+        if (strcmp(operation, made[k][0]) == 0) return made[k][1];
+    return NULL;
+}
+
 /* What an accepted call has made is there, and will never be ready. */
 static void spoil(struct weather *w, const struct request *r, const struct mock_answer *a)
 {
-    static const struct {
-        const char *operation, *member;
-    } made[] = {{"CreateNatGateway", "NatGatewayId"},
-                {"CreateVSwitch", "VSwitchId"},
-                {"CreateRouteTable", "RouteTableId"}};
     const char *failed = "Status=CreateFailed";
     struct err err;
     json_auto_t *root = a->body == NULL ? NULL : json_loads(a->body, 0, NULL);
-    for (size_t k = 0; k < N_ELEMENTS(made); k++) {
-        const char *id = json_string_value(json_object_get(root, made[k].member));
-        if (id == NULL || strcmp(r->operation, made[k].operation) != 0) continue;
-        enum err_code code = mock_set(w->h->mock, harness_unix_ms(w->h), id, &failed, 1, &err);
-        ASSERT(code == ERR_OK);
-        w->spoiled = true;
-    }
+    const char *id = json_string_value(json_object_get(root, made_by(r->operation)));
+    if (id == NULL) return; /* it was refused */
+    enum err_code code = mock_set(w->h->mock, harness_unix_ms(w->h), id, &failed, 1, &err);
+    ASSERT(code == ERR_OK);
+    w->spoiled = true;
 }
 
 static bool is_entry(const char *operation)
@@ -306,12 +310,22 @@ static enum err_code befall(struct weather *w, const struct fault_point *p, uint
 
 /* ---- the calls ---- */
 
-static const struct fault_point *fault_of(struct weather *w, enum call_class class)
+/* Whether a fault is about this operation; those that are not about any wait for one that is. */
+static bool suits(const struct fault_point *p, const char *operation)
+{
+    if (p->action == FAULT_FORESTALLED) return is_entry(operation);
+    return p->action != FAULT_FAILS || made_by(operation) != NULL;
+}
+
+static const struct fault_point *fault_of(struct weather *w, enum call_class class, const char *operation)
 {
     uint32_t nth = ++w->n_calls[class];
     for (unsigned k = 0; k < w->n_faults; k++) {
         const struct fault_point *p = &fault_points[w->faults[k].point];
-        if (p->class != class || w->faults[k].nth != nth) continue;
+        bool waits = p->action == FAULT_FORESTALLED || p->action == FAULT_FAILS;
+        bool is_due = waits ? nth >= w->faults[k].nth : nth == w->faults[k].nth;
+        if (p->class != class || !is_due || w->faults[k].nth == 0 || !suits(p, operation)) continue;
+        w->faults[k].nth = 0; /* it has come */
         w->counters->faults[w->faults[k].point]++;
         w->n_fired++;
         w->passes = w->passes && fault_passes(p);
@@ -351,7 +365,7 @@ static enum err_code call(void *ctx, int64_t now, const struct request *r, struc
         w->between_pages(w->ctx, ++w->n_pages);
     }
     deliver_late(w, w->h->now_ms);
-    const struct fault_point *p = fault_of(w, class);
+    const struct fault_point *p = fault_of(w, class, r->operation);
     enum err_code code;
     if (w->busy_operation != NULL && w->h->now_ms < w->busy_until_ms &&
         strcmp(w->busy_operation, r->operation) == 0) {
