@@ -4,6 +4,7 @@
 #include "reconciler/base/limits.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { USER_SOFT = 1u << 31 };
@@ -238,15 +239,87 @@ static void release_users(struct converge *c, uint32_t s, bool failed)
     }
 }
 
+static void set_no_room(struct converge *c, uint32_t s, bool no_room)
+{
+    if (c->runs[s].no_room == no_room) return;
+    c->runs[s].no_room = no_room;
+    c->n_without_room += no_room ? 1 : UINT32_MAX;
+}
+
+/* A deletion has come to its end, well or not: those that a quota refused are tried once more. */
+static void try_for_room(struct converge *c, enum kind kind)
+{
+    for (uint32_t s = 0; s < c->plan->n_steps && c->n_without_room > 0; s++) {
+        if (!c->runs[s].no_room || change_of(c, s)->kind != kind) continue;
+        set_no_room(c, s, false);
+        make_ready(c, s);
+    }
+}
+
+static bool is_over(const struct converge *c, uint32_t s)
+{
+    return c->runs[s].state >= STEP_DONE;
+}
+
+/* Marks all that waits for s, directly or not. 'stack' has room for each step once. */
+static void mark_users(const struct converge *c, uint32_t s, bool *marked, uint32_t *stack)
+{
+    uint32_t n = 0;
+    if (marked[s]) return;
+    marked[s] = true;
+    stack[n++] = s;
+    while (n > 0) {
+        uint32_t at = stack[--n];
+        for (uint32_t k = c->users_start[at]; k < c->users_start[at + 1]; k++) {
+            uint32_t user = c->users[k] & ~USER_SOFT;
+            if (marked[user] || is_over(c, user)) continue;
+            marked[user] = true;
+            stack[n++] = user;
+        }
+    }
+}
+
+/* Whether something of the kind will be deleted without waiting for any that has no room itself. */
+static bool is_room_to_come(const struct converge *c, enum kind kind)
+{
+    uint32_t n = c->plan->n_steps;
+    bool *marked = calloc(n, sizeof *marked), found = false;
+    uint32_t *stack = calloc(n, sizeof *stack);
+    for (uint32_t s = 0; s < n && marked != NULL && stack != NULL; s++)
+        if (c->runs[s].no_room) mark_users(c, s, marked, stack);
+    for (uint32_t s = 0; s < n && marked != NULL && stack != NULL && !found; s++)
+        found = !marked[s] && !is_over(c, s) && step_of(c, s)->verb == VERB_DELETE &&
+                change_of(c, s)->kind == kind;
+    free(marked);
+    free(stack);
+    return found;
+}
+
+bool step_waits_for_room(struct converge *c, uint32_t s)
+{
+    struct run *run = &c->runs[s];
+    set_no_room(c, s, true);
+    if (c->interrupted || !is_room_to_come(c, change_of(c, s)->kind)) {
+        set_no_room(c, s, false);
+        return false;
+    }
+    release_keys(c, s, false);
+    run->state = STEP_BLOCKED;
+    run->first_sent_ms = run->deadline_ms = 0; /* how long the others take does not count */
+    return true;
+}
+
 static void end_step(struct converge *c, uint32_t s, enum step_state state)
 {
     struct run *run = &c->runs[s];
     poll_leave(c, s);
     release_keys(c, s, false);
+    set_no_room(c, s, false);
     run->state = state;
     run->request = NULL;
     ASSERT(c->n_unfinished > 0);
     c->n_unfinished--;
+    if (step_of(c, s)->verb == VERB_DELETE && c->n_without_room > 0) try_for_room(c, change_of(c, s)->kind);
 }
 
 /* Recursion is as deep as the chain of skipped steps: bounded by the number of kinds that lie in each other.
@@ -336,6 +409,15 @@ static bool is_forgotten(const struct converge *c, const struct change *change)
            desired_find(c->desired, change->kind, change->name) == UINT32_MAX;
 }
 
+/* What a dead run was making a moment ago, by more than one request perhaps: one that is still on its way
+ * would make it anew, and forgotten it would be a stranger's. The next plan looks once more. */
+static bool may_come_again(const struct converge *c, const struct change *change)
+{
+    const struct record *r = change->recorded;
+    return r != NULL && record_is_tentative(r) && !kind_is_taggable(change->kind) &&
+           c->now_unix_ms - r->applied_unix_ms < scaled(c, 60000, 1000);
+}
+
 void step_finish(struct converge *c, uint32_t s)
 {
     const struct change *change = change_of(c, s);
@@ -349,7 +431,8 @@ void step_finish(struct converge *c, uint32_t s)
     if (change->action == ACTION_FORGET) {
         note_simple(c, NOTE_FORGET, change->kind, change->name);
     } else if (verb == VERB_DELETE) {
-        if (is_forgotten(c, change)) note_simple(c, NOTE_FORGET, change->kind, change->name);
+        if (is_forgotten(c, change) && !may_come_again(c, change))
+            note_simple(c, NOTE_FORGET, change->kind, change->name);
         if (change->old != NULL)
             note_simple(c, NOTE_FORGET, change->kind, name_with(c, change, PLAN_OLD_SUFFIX));
     } else {

@@ -76,6 +76,7 @@ struct run {
     bool blind;              /* no list could be read that would tell whether the last request took effect */
     bool unsure;             /* an earlier attempt of the request may still take effect */
     bool settled_first;      /* was waited for before the first request */
+    bool no_room;            /* blocked by a quota, until something of its kind is deleted */
     enum look_reason look;
     struct poll *poll;
     struct value *values; /* resolved for this step; NULL: not yet */
@@ -126,6 +127,7 @@ struct converge {
     struct flight *durable_later; /* wait for the notes gathered now */
     struct poll *polls;
     uint32_t next_flight_id, next_group, n_in_flight, n_changing_in_flight, n_unfinished;
+    uint32_t n_without_room; /* steps with no_room */
 
     double rate_per_s, tokens, rate_ceiling;
     int64_t tokens_at_ms;
@@ -166,6 +168,9 @@ const struct used_generation *find_generation(const struct converge *c, uint32_t
 void step_again(struct converge *c, uint32_t s, int64_t delay_ms); /* back to WAITING */
 void step_settle(struct converge *c, uint32_t s); /* the object is as the last request wanted it */
 void step_finish(struct converge *c, uint32_t s);
+/* A quota refused what s would make. Where the plan is going to delete something of the kind, s tries again
+ * after each such deletion, and this is true. */
+bool step_waits_for_room(struct converge *c, uint32_t s);
 void skip_step(struct converge *c, uint32_t s, const char *why);
 void step_fail(struct converge *c, uint32_t s, enum err_code code, const char *fmt, ...) PRINTF_LIKE(4, 5);
 

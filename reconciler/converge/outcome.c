@@ -212,11 +212,22 @@ static void refused(struct converge *c, uint32_t s, const struct outcome *o)
         fail_with(c, s, codes[o->class], c->runs[s].operation, o);
 }
 
+static void no_room(struct converge *c, uint32_t s, const struct outcome *o)
+{
+    if (step_of(c, s)->verb != VERB_CREATE || !step_waits_for_room(c, s)) {
+        refused(c, s, o);
+        return;
+    }
+    c->summary.n_retries++;
+    tell(c, s, PROGRESS_RETRY, o->code);
+    trace(c, s, "no room (%s), again when something is deleted", o->code);
+}
+
 static void (*const actions[N_OUTCOMES])(struct converge *c, uint32_t s, const struct outcome *o) = {
     [OUTCOME_DONE] = accepted,   [OUTCOME_PENDING] = accepted, [OUTCOME_THROTTLED] = throttled,
     [OUTCOME_BUSY] = retry,      [OUTCOME_GONE] = gone,        [OUTCOME_EXISTS] = exists,
     [OUTCOME_UNKNOWN] = unknown, [OUTCOME_DENIED] = refused,   [OUTCOME_INVALID] = refused,
-    [OUTCOME_QUOTA] = refused,   [OUTCOME_TRANSIENT] = retry,
+    [OUTCOME_QUOTA] = no_room,   [OUTCOME_TRANSIENT] = retry,
 };
 
 /* ---- the answer ---- */

@@ -87,7 +87,7 @@ static void reword(struct net *n, struct rng *r)
 
 void net_edit(struct net *n, struct rng *r)
 {
-    if (rng_one_in(r, 8)) { /* another network */
+    if (rng_one_in(r, 5)) { /* another network */
         net_random(n, r);
         return;
     }

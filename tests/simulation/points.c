@@ -23,6 +23,7 @@ const struct branch branches[] = {
     {"finds what an earlier call made", ": found "},
     {"takes a batch apart", " in a batch: alone"},
     {"waits for what is in transition", ": wait\n"},
+    {"waits until a quota has room", ": no room ("},
     {"skips what needs a failed one", ": skipped: "},
     {"gives up on what is denied", ": failed: "},
     {"gives up when it takes too long", ": failed: not "},

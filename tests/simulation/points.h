@@ -186,7 +186,7 @@ struct branch {
     const char *name, *trace;
 };
 enum {
-    BRANCH_BOUND = 14,
+    BRANCH_BOUND = 15, /* the first without a text; the order of branches[] */
     BRANCH_LEFT_BEHIND,
     BRANCH_NEVER_MADE,
     BRANCH_GONE,

@@ -11,7 +11,7 @@ static void draw_faults(struct act *a, struct rng *r)
     a->n_faults = rng_below(r, MAX_FAULTS + 1);
     for (unsigned k = 0; k < a->n_faults; k++) {
         a->faults[k].point = (uint8_t)rng_below(r, N_FAULT_POINTS);
-        static const unsigned within_of[N_CLASSES] = {12, 12, 3, 6, 60};
+        static const unsigned within_of[N_CLASSES] = {12, 12, 2, 4, 60};
         unsigned within = within_of[fault_points[a->faults[k].point].class];
         a->faults[k].nth = (uint16_t)(1 + rng_below(r, within));
         /* What two lists in a row do not show is not there, as far as anybody can tell. */
@@ -34,7 +34,7 @@ static void draw_apply(struct act *a, struct rng *r)
     if (rng_one_in(r, 5)) a->meddle_at = 1 + rng_below(r, 30);
     a->meddler_deletes = rng_one_in(r, 2);
     if (rng_one_in(r, 3)) a->rival_at = 1 + rng_below(r, 20);
-    a->rival_breaks = rng_one_in(r, 4);
+    a->rival_breaks = rng_one_in(r, 2);
     if (rng_one_in(r, 8)) a->list_lag_ms = 3000;
     bool whole = a->cut_at == 0 && a->fail_persist == 0 && a->interrupt_at_ms == 0;
     if (whole && rng_one_in(r, 10)) a->list_lag_ms = 90000;
@@ -56,6 +56,24 @@ static void draw_act(struct act *a, struct rng *r)
     if (a->type == ACT_CLOCK) a->jump_ms = (int64_t)rng_below(r, 7200000) - 3600000;
 }
 
+/* Only what headgate has to get over by itself. */
+static void make_gentle(struct act *a)
+{
+    unsigned n = 0;
+    for (unsigned k = 0; k < a->n_faults; k++)
+        if (fault_passes(&fault_points[a->faults[k].point])) {
+            a->faults[n] = a->faults[k];
+            a->faults[n++].times = 1;
+        }
+    a->n_faults = n;
+    a->cut_at = a->fail_persist = a->meddle_at = 0;
+    a->interrupt_at_ms = a->interrupt_again_ms = 0;
+    a->list_lag_ms = 0;
+    a->is_slow = a->pages_change = a->rival_breaks = false;
+    a->quota = 0;
+    if (a->type == ACT_DELETE || a->type == ACT_WRITE) a->type = ACT_EDIT;
+}
+
 void story_draw(struct story *s, uint64_t seed)
 {
     struct rng r = {seed};
@@ -64,6 +82,7 @@ void story_draw(struct story *s, uint64_t seed)
     s->acts[0].seed = rng_next(&r);
     draw_apply(&s->acts[0], &r);
     for (unsigned k = 1; k < s->n_acts; k++) draw_act(&s->acts[k], &r);
+    for (unsigned k = 0; k < s->n_acts && seed % 4 == 2; k++) make_gentle(&s->acts[k]);
 }
 
 /* ---- shortening ---- */

@@ -45,6 +45,16 @@ static struct request in_small_pages(const struct request *r, struct arena *aren
     return small;
 }
 
+/* Of an answer that is an error; "" when none came. */
+static const char *error_code(const struct mock_answer *a)
+{
+    static char code[64];
+    json_auto_t *root = a->body == NULL ? json_incref(a->document) : json_loads(a->body, 0, NULL);
+    const char *text = json_string_value(json_object_get(root, "Code"));
+    (void)snprintf(code, sizeof code, "%s", text == NULL ? "" : text);
+    return code;
+}
+
 static enum err_code deliver(struct weather *w, int64_t now, const struct request *r, struct mock_answer *out,
                              struct err *err)
 {
@@ -56,7 +66,12 @@ static enum err_code deliver(struct weather *w, int64_t now, const struct reques
     }
     enum err_code code = w->as_text ? mock_call(w->h->mock, now, r, out, err)
                                     : mock_call_document(w->h->mock, now, r, out, err);
-    if (!lists) *(out->http_status == 200 ? &w->n_accepted : &w->n_refused) += 1;
+    if (lists) return code;
+    /* What is replaced with the new one first may find no room: no quota can be seen before. */
+    uint32_t *n = out->http_status == 200                              ? &w->n_accepted
+                  : strncmp(error_code(out), "QuotaExceeded", 13) == 0 ? &w->n_full
+                                                                       : &w->n_refused;
+    (*n)++;
     return code;
 }
 
@@ -188,20 +203,28 @@ static void hide_something(struct weather *w, uint32_t which)
     ASSERT(code == ERR_OK || code == ERR_INPUT); /* it is gone, or has no id of its own */
 }
 
-/* What an accepted call has made is there, and will never be ready. */
-static void spoil(struct weather *w, const struct mock_answer *a)
+/* The member of the answer that names what an operation made; NULL: it makes nothing that may fail. */
+static const char *made_by(const char *operation)
 {
-    static const char *const members[] = {"NatGatewayId", "VSwitchId", "RouteTableId"};
+    static const char *const made[][2] = {{"CreateNatGateway", "NatGatewayId"},
+                                          {"CreateVSwitch", "VSwitchId"},
+                                          {"CreateRouteTable", "RouteTableId"}};
+    for (size_t k = 0; k < N_ELEMENTS(made); k++)
+        if (strcmp(operation, made[k][0]) == 0) return made[k][1];
+    return NULL;
+}
+
+/* What an accepted call has made is there, and will never be ready. */
+static void spoil(struct weather *w, const struct request *r, const struct mock_answer *a)
+{
     const char *failed = "Status=CreateFailed";
     struct err err;
     json_auto_t *root = a->body == NULL ? json_incref(a->document) : json_loads(a->body, 0, NULL);
-    for (size_t k = 0; k < N_ELEMENTS(members); k++) {
-        const char *id = json_string_value(json_object_get(root, members[k]));
-        if (id == NULL) continue;
-        enum err_code code = mock_set(w->h->mock, harness_unix_ms(w->h), id, &failed, 1, &err);
-        ASSERT(code == ERR_OK);
-        return;
-    }
+    const char *id = json_string_value(json_object_get(root, made_by(r->operation)));
+    if (id == NULL) return; /* it was refused */
+    enum err_code code = mock_set(w->h->mock, harness_unix_ms(w->h), id, &failed, 1, &err);
+    ASSERT(code == ERR_OK);
+    w->spoiled = true;
 }
 
 /* The array of a list's answer: "Vpcs.Vpc", or right at the top. */
@@ -290,7 +313,7 @@ static enum err_code befall(struct weather *w, const struct fault_point *p, uint
         break;
     case FAULT_LATE_TWIN:
         code = deliver(w, now, r, out, err);
-        arrive_later(w, r, nth % 20 * 1000);
+        arrive_later(w, r, nth % LATEST_S * 1000);
         break;
     case FAULT_STALE: {
         struct list_answer *l = last_list(w, r);
@@ -318,11 +341,11 @@ static enum err_code befall(struct weather *w, const struct fault_point *p, uint
     case FAULT_NOT_SENT: end_connection(out, false); break;
     case FAULT_DELAYED:
         end_connection(out, true);
-        arrive_later(w, r, nth * 7 % 20 * 1000);
+        arrive_later(w, r, nth * 7 % LATEST_S * 1000);
         break;
     case FAULT_FAILS:
         code = deliver(w, now, r, out, err);
-        spoil(w, out);
+        spoil(w, r, out);
         break;
     case FAULT_BUSY_LONG:
         w->busy_operation = arena_strdup(w->arena, r->operation);
@@ -339,15 +362,25 @@ static enum err_code befall(struct weather *w, const struct fault_point *p, uint
 
 /* ---- the calls ---- */
 
-static const struct fault_point *fault_of(struct weather *w, enum call_class class)
+/* Whether a fault is about this operation; those that are not about any wait for one that is. */
+static bool suits(const struct fault_point *p, const char *operation)
+{
+    if (p->action == FAULT_FORESTALLED) return is_entry(operation);
+    return p->action != FAULT_FAILS || made_by(operation) != NULL;
+}
+
+static const struct fault_point *fault_of(struct weather *w, enum call_class class, const char *operation)
 {
     uint32_t nth = ++w->n_calls[class];
     for (unsigned k = 0; k < w->n_faults; k++) {
         const struct fault_point *p = &fault_points[w->faults[k].point];
-        const struct fault *f = &w->faults[k];
-        if (p->class != class || nth < f->nth || nth >= f->nth + f->times) continue;
-        if (nth > f->nth) w->counters->events[EVENT_OUTAGE]++;
+        struct fault *f = &w->faults[k];
+        bool waits = p->action == FAULT_FORESTALLED || p->action == FAULT_FAILS;
+        if (p->class != class || nth < f->nth || f->times == 0 || !suits(p, operation)) continue;
+        if (!waits && nth >= f->nth + f->times) continue;
+        if (nth > f->nth && !waits) w->counters->events[EVENT_OUTAGE]++;
         w->passes = w->passes && f->times == 1;
+        if (waits) f->times--;
         w->counters->faults[w->faults[k].point]++;
         w->n_fired++;
         w->passes = w->passes && fault_passes(p);
@@ -397,7 +430,7 @@ static enum err_code call(void *ctx, int64_t now, const struct request *r, struc
         w->between_pages(w->ctx, ++w->n_pages);
     }
     deliver_late(w, w->h->now_ms);
-    const struct fault_point *p = fault_of(w, class);
+    const struct fault_point *p = fault_of(w, class, r->operation);
     enum err_code code;
     if (w->busy_operation != NULL && w->h->now_ms < w->busy_until_ms &&
         strcmp(w->busy_operation, r->operation) == 0) {
@@ -427,8 +460,8 @@ void weather_fini(struct weather *w)
 
 void weather_begin(struct weather *w)
 {
-    w->n_faults = w->n_fired = w->n_accepted = w->n_refused = w->n_late = w->n_pages = 0;
-    w->small_pages = false;
+    w->n_faults = w->n_fired = w->n_accepted = w->n_refused = w->n_full = w->n_late = w->n_pages = 0;
+    w->small_pages = w->spoiled = false;
     w->passes = true;
     w->busy_operation = NULL;
     w->denied = NULL;

@@ -4,6 +4,8 @@
 #include "tests/simulation/points.h"
 #include "tests/support/harness.h"
 
+enum { LATEST_S = 20 }; /* after which no late call comes any more */
+
 /* The n-th call of a class, from 1, counted from weather_begin() on. */
 struct fault {
     uint8_t point;
@@ -26,9 +28,11 @@ struct weather {
     unsigned n_faults, n_fired;
     uint32_t n_calls[N_CLASSES];
     uint32_t n_accepted, n_refused; /* changing calls as the cloud answered them */
+    uint32_t n_full;                /* refused by a quota: neither of the two */
     uint32_t n_late, n_pages;       /* arrived late; pages after a first one */
     bool passes;                    /* all that fell from the sky so far passes */
     bool small_pages;
+    bool spoiled;               /* something was made that failed */
     bool as_text;               /* answers are written and read again, as on the wire */
     const char *busy_operation; /* refused until then; NULL: none */
     int64_t busy_until_ms;

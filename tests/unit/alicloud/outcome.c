@@ -35,6 +35,8 @@ static const struct {
     {"AssociateEipAddress", 400, "InvalidAssociation.Duplicated", OUTCOME_EXISTS},
     {"CreateSnatEntry", 400, "Forbidden.SourceVSwitchId.Duplicated", OUTCOME_EXISTS},
     {"CreateRouteEntry", 400, "RouterEntryConflict.Duplicated", OUTCOME_EXISTS},
+    {"CreateForwardEntry", 400, "InvalidForwardEntry.Duplicated", OUTCOME_EXISTS},
+    {"ModifyForwardEntry", 400, "InvalidForwardEntry.Duplicated", OUTCOME_INVALID},
 
     {"DeleteVSwitch", 404, "IncorrectStatus", OUTCOME_BUSY}, /* not gone, whatever the status says */
     {"DeleteVSwitch", 400, "IncorrectStatus.cbnStatus", OUTCOME_BUSY},

@@ -136,6 +136,61 @@ static void the_route_is_led_to_the_new_gateway_before_the_old_one_goes(void **s
     }
 }
 
+static void use_three_gateways(struct harness *h, const char *vswitch)
+{
+    CLEANUP(buf_fini) struct buf b;
+    buf_init(&b, 1 << 16);
+    buf_puts(&b, DOC "kind: Vpc\nmetadata: {name: main}\nspec: {cidrBlock: 10.0.0.0/8}\n");
+    for (int k = 1; k <= 2; k++)
+        buf_printf(&b,
+                   "---\n" DOC "kind: VSwitch\nmetadata: {name: vsw%d}\n"
+                   "spec: {vpc: main, zone: cn-shanghai-b, cidrBlock: 10.0.%d.0/24}\n",
+                   k, k);
+    for (int k = 1; k <= 3; k++)
+        buf_printf(&b,
+                   "---\n" DOC "kind: NatGateway\nmetadata: {name: nat%d}\nspec: {vpc: main, vSwitch: %s}\n",
+                   k, vswitch);
+    harness_manifest(h, buf_str(&b));
+}
+
+/* The new one first is one more than the quota has room for, until another old one is gone. */
+static void a_full_quota_is_waited_for_while_something_is_deleted(void **state)
+{
+    (void)state;
+    CLEANUP(harness_fini) struct harness h;
+    harness_init(&h);
+    use_three_gateways(&h, "vsw1");
+    EXPECT_APPLIED(&h, NULL);
+    harness_option(&h, "quota-nat-gateways-per-vpc", "4");
+    use_three_gateways(&h, "vsw2");
+    harness_clear_ledger(&h);
+    EXPECT_APPLIED(&h, NULL);
+    assert_non_null(strstr(harness_refused(&h), "QuotaExceeded.NatGateway"));
+    EXPECT_CONVERGED(&h);
+    harness_wait(&h, 600000);
+    assert_int_equal(harness_count(&h, "natgateway"), 3);
+}
+
+/* Each waits for the deletion that waits for another of them: nothing would ever happen. */
+static void a_full_quota_that_no_deletion_helps_is_said(void **state)
+{
+    (void)state;
+    CLEANUP(harness_fini) struct harness h;
+    harness_init(&h);
+    use_three_gateways(&h, "vsw1");
+    EXPECT_APPLIED(&h, NULL);
+    harness_option(&h, "quota-nat-gateways-per-vpc", "3");
+    use_three_gateways(&h, "vsw2");
+    assert_int_equal(harness_apply(&h, NULL), ERR_LIMIT);
+    assert_non_null(strstr(buf_str(&h.progress), "QuotaExceeded.NatGateway"));
+    assert_int_equal(h.summary.n_failed, 3);
+    assert_int_equal(harness_count(&h, "natgateway"), 3);
+    assert_int_equal(h.memory.n_intents, 0);
+    harness_option(&h, "quota-nat-gateways-per-vpc", "4");
+    EXPECT_APPLIED(&h, NULL);
+    EXPECT_CONVERGED(&h);
+}
+
 static void an_address_is_exchanged_without_a_gap(void **state)
 {
     (void)state;
@@ -213,6 +268,8 @@ int main(void)
         cmocka_unit_test(a_gateway_moves_with_its_entries_and_routes),
         cmocka_unit_test(a_gateway_moves_when_the_state_is_lost),
         cmocka_unit_test(the_route_is_led_to_the_new_gateway_before_the_old_one_goes),
+        cmocka_unit_test(a_full_quota_is_waited_for_while_something_is_deleted),
+        cmocka_unit_test(a_full_quota_that_no_deletion_helps_is_said),
         cmocka_unit_test(an_address_is_exchanged_without_a_gap),
         cmocka_unit_test(a_vswitch_takes_all_that_lies_in_it_along),
         cmocka_unit_test(a_vswitch_gets_another_block),
