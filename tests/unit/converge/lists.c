@@ -236,6 +236,71 @@ static void what_exists_is_looked_for_until_it_is_listed(void **state)
     assert_int_equal(harness_count(&h, "snatentry"), 1);
 }
 
+/* One list of gateways, the first after a while, is answered by something else. */
+struct once {
+    struct harness *h;
+    const char *after; /* this changing call was made */
+    int64_t not_before_ms;
+    int status;
+    const char *body;
+    bool done;
+};
+
+static enum err_code answer_once(void *ctx, int64_t now, const struct request *r, struct mock_answer *answer,
+                                 struct err *err)
+{
+    struct once *o = ctx;
+    if (o->done || strcmp(r->operation, "DescribeNatGateways") != 0 || o->h->now_ms < o->not_before_ms ||
+        strstr(harness_calls(o->h), o->after) == NULL)
+        return mock_call(o->h->mock, now, r, answer, err);
+    o->done = true;
+    *answer = (struct mock_answer){.http_status = o->status, .body = strdup(o->body), .latency_ms = 20};
+    assert_non_null(answer->body);
+    answer->body_size = strlen(answer->body);
+    return ERR_OK;
+}
+
+/* Else the vSwitch would be asked to go before the gateway in it has gone. */
+static void a_list_that_fails_is_no_end_of_a_deletion(void **state)
+{
+    (void)state;
+    CLEANUP(harness_fini) struct harness h;
+    harness_init(&h);
+    harness_manifest(&h, OUT);
+    EXPECT_APPLIED(&h, NULL);
+    harness_clear_ledger(&h);
+    struct once o = {.h = &h,
+                     .after = " DeleteNatGateway ",
+                     .status = 500,
+                     .body = "{\"RequestId\":\"R\",\"Code\":\"InternalError\",\"Message\":\"\"}"};
+    h.call = answer_once;
+    h.call_ctx = &o;
+    assert_int_equal(harness_destroy(&h, NULL), ERR_OK);
+    assert_true(o.done);
+    assert_string_equal(harness_refused(&h), "");
+}
+
+/* It was seen before, and accepted longer ago than what is never seen is waited for. */
+static void a_gap_after_a_minute_is_no_end_of_a_creation(void **state)
+{
+    (void)state;
+    CLEANUP(harness_fini) struct harness h;
+    harness_init(&h);
+    harness_manifest(&h, OUT);
+    assert_int_equal(mock_set_pace(h.mock, 0.4, -1, &h.err), ERR_OK); /* a gateway takes two minutes */
+    struct once o = {.h = &h,
+                     .after = " CreateNatGateway ",
+                     .not_before_ms = h.now_ms + 90000,
+                     .status = 200,
+                     .body = "{\"RequestId\":\"R\",\"TotalCount\":0,\"PageNumber\":1,\"PageSize\":50,"
+                             "\"NatGateways\":{\"NatGateway\":[]}}"};
+    h.call = answer_once;
+    h.call_ctx = &o;
+    EXPECT_APPLIED(&h, NULL);
+    assert_true(o.done);
+    EXPECT_CONVERGED(&h);
+}
+
 /* ---- an association that changes its table and its name ---- */
 
 #define NETWORK                                                                                              \
@@ -272,6 +337,8 @@ int main(void)
         cmocka_unit_test(what_somebody_deleted_after_a_crash_is_made_anew),
         cmocka_unit_test(without_a_state_what_is_wanted_is_looked_for_once_more),
         cmocka_unit_test(what_exists_is_looked_for_until_it_is_listed),
+        cmocka_unit_test(a_list_that_fails_is_no_end_of_a_deletion),
+        cmocka_unit_test(a_gap_after_a_minute_is_no_end_of_a_creation),
         cmocka_unit_test(a_table_goes_when_its_vswitch_is_given_to_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
