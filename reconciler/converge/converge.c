@@ -249,6 +249,7 @@ static void set_no_room(struct converge *c, uint32_t s, bool no_room)
 /* A deletion has come to its end, well or not: those that a quota refused are tried once more. */
 static void try_for_room(struct converge *c, enum kind kind)
 {
+    if (c->interrupted) return; /* they are skipped */
     for (uint32_t s = 0; s < c->plan->n_steps && c->n_without_room > 0; s++) {
         if (!c->runs[s].no_room || change_of(c, s)->kind != kind) continue;
         set_no_room(c, s, false);

@@ -171,6 +171,35 @@ static void a_full_quota_is_waited_for_while_something_is_deleted(void **state)
     assert_int_equal(harness_count(&h, "natgateway"), 3);
 }
 
+/* The old gateway is not deleted any more: its address was still bound when the interrupt came. */
+static void nobody_waits_for_room_after_an_interrupt(void **state)
+{
+    (void)state;
+    static const char base[] =
+        DOC "kind: Vpc\nmetadata: {name: main}\nspec: {cidrBlock: 10.0.0.0/8}\n---\n" DOC
+            "kind: VSwitch\nmetadata: {name: vsw}\n"
+            "spec: {vpc: main, zone: cn-shanghai-b, cidrBlock: 10.0.1.0/24}\n---\n" DOC
+            "kind: Eip\nmetadata: {name: eip}\nspec: {}\n---\n" DOC
+            "kind: NatGateway\nmetadata: {name: %s}\nspec: {vpc: main, vSwitch: vsw}\n---\n" DOC
+            "kind: EipAssociation\nmetadata: {name: of-%s}\nspec: {eip: eip, natGateway: %s}\n";
+    char before[1024], after[1024];
+    CLEANUP(harness_fini) struct harness h;
+    harness_init(&h);
+    (void)snprintf(before, sizeof before, base, "old", "old", "old");
+    (void)snprintf(after, sizeof after, base, "new", "new", "new");
+    harness_manifest(&h, before);
+    EXPECT_APPLIED(&h, NULL);
+    harness_option(&h, "quota-nat-gateways-per-vpc", "1");
+    harness_manifest(&h, after);
+    struct apply_script script = {.interrupt_at_ms = 500};
+    assert_int_equal(harness_apply(&h, &script), ERR_CANCELED);
+    assert_int_equal(h.summary.n_failed, 0);
+    EXPECT_APPLIED(&h, NULL);
+    EXPECT_CONVERGED(&h);
+    harness_wait(&h, 600000);
+    assert_int_equal(harness_count(&h, "natgateway"), 1);
+}
+
 /* Each waits for the deletion that waits for another of them: nothing would ever happen. */
 static void a_full_quota_that_no_deletion_helps_is_said(void **state)
 {
@@ -269,6 +298,7 @@ int main(void)
         cmocka_unit_test(a_gateway_moves_when_the_state_is_lost),
         cmocka_unit_test(the_route_is_led_to_the_new_gateway_before_the_old_one_goes),
         cmocka_unit_test(a_full_quota_is_waited_for_while_something_is_deleted),
+        cmocka_unit_test(nobody_waits_for_room_after_an_interrupt),
         cmocka_unit_test(a_full_quota_that_no_deletion_helps_is_said),
         cmocka_unit_test(an_address_is_exchanged_without_a_gap),
         cmocka_unit_test(a_vswitch_takes_all_that_lies_in_it_along),
